@@ -5,6 +5,8 @@
 /* All of libebpfnet: one header per room, then one per block. */
 
 #include <ebpfnet/core.h>
+#include <ebpfnet/probe.h>
 #include <ebpfnet/load.h>
+
 
 #endif /* EBPFNET_EBPFNET_H */

@@ -6,6 +6,9 @@
 
 #define SAME(name) static_assert(EBPFNET__##name == (int)name, #name " differs from the kernel's header")
 
+#ifdef HAVE_BPF_F_BEFORE
+SAME(BPF_F_BEFORE);
+#endif
 #ifdef HAVE_BPF_MAP_TYPE_ARENA
 SAME(BPF_MAP_TYPE_ARENA);
 #endif

@@ -17,11 +17,16 @@
 /* 6.6 */
 #define EBPFNET__BPF_TCX_INGRESS 46
 #define EBPFNET__BPF_TCX_EGRESS 47
+#define EBPFNET__BPF_F_BEFORE (1u << 3)
 /* 6.7 */
 #define EBPFNET__BPF_NETKIT_PRIMARY 54
 #define EBPFNET__BPF_NETKIT_PEER 55
 /* 6.9 */
 #define EBPFNET__BPF_TOKEN_CREATE 36
 #define EBPFNET__BPF_MAP_TYPE_ARENA 33
+struct ebpfnet__token_create { /* bpf_attr.token_create */
+	uint32_t flags;
+	uint32_t bpffs_fd;
+};
 
 #endif /* EBPFNET_CORE_UAPI_H */
