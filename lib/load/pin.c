@@ -52,7 +52,7 @@ static int check_noun(struct ebpfnet__call *call, int fd, enum ebpfnet__bpf_noun
 {
 	enum ebpfnet__bpf_noun have = ebpfnet__fd_noun(fd);
 
-	if (have == want)
+	if (have == want || want == EBPFNET__NOUN_OTHER)
 		return 0;
 	return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INCOMPATIBLE, "it is %s, not %s",
 			     noun_names[have], noun_names[want]);
@@ -210,6 +210,18 @@ int ebpfnet__pin_get(struct ebpfnet__call *call, const char *path, enum ebpfnet_
 	return ret;
 }
 
+/* The folders that pinning made, once nothing is left in them; never the root nor what is above it. */
+static void remove_empty_folders(const struct ebpfnet_ctx *ctx, char *path)
+{
+	size_t root = strlen(ctx->bpffs_root);
+
+	if (strncmp(path, ctx->bpffs_root, root) != 0 || path[root] != '/')
+		return;
+	do
+		*strrchr(path, '/') = '\0';
+	while (strlen(path) > root && rmdir(path) == 0);
+}
+
 int ebpfnet__pin_remove(struct ebpfnet__call *call, const char *path)
 {
 	char full[PATH_MAX];
@@ -226,6 +238,7 @@ int ebpfnet__pin_remove(struct ebpfnet__call *call, const char *path)
 		return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INVALID, "%s is not a pin", full);
 	if (unlink(full) < 0)
 		return ebpfnet__fail(call, -errno, 0, "%s: %s", full, ebpfnet_strerror(errno));
+	remove_empty_folders(call->ctx, full);
 	return 0;
 }
 

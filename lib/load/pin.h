@@ -26,7 +26,7 @@ int ebpfnet__pin_path(struct ebpfnet__call *call, const char *path, char full[PA
 /* Pins an fd, making missing folders; a failure leaves nothing behind. */
 int ebpfnet__pin_fd(struct ebpfnet__call *call, int fd, const char *path);
 
-/* Opens a pin. Returns the fd, or fails the call. */
+/* Opens a pin; NOUN_OTHER takes whatever is there. Returns the fd, or fails the call. */
 int ebpfnet__pin_get(struct ebpfnet__call *call, const char *path, enum ebpfnet__bpf_noun want);
 
 /* Removes a pin, and only a pin. */
