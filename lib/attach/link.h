@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+#ifndef EBPFNET_ATTACH_LINK_H
+#define EBPFNET_ATTACH_LINK_H
+
+/*
+ * What every hook shares. A hook's file finds out where and how to attach, explains a refusal, and
+ * hands over a filled link; from then on link.c serves it through one of the ways below.
+ */
+
+#include <sys/types.h>
+
+#include <ebpfnet/attach.h>
+
+#include "core/error.h"
+
+struct ebpfnet_link;
+
+/* One way of holding a program on a hook. Functions return 0, or fail the call. */
+struct ebpfnet__link_way {
+	/* Replaces the program; expected_fd -1 is any, and another one attached is -ESTALE. */
+	int (*update)(struct ebpfnet__call *call, struct ebpfnet_link *link, int prog_fd,
+		      int expected_fd);
+	int (*detach)(struct ebpfnet__call *call, struct ebpfnet_link *link);
+	/* Fills id, program_id, ifindex, defunct. */
+	int (*info)(struct ebpfnet__call *call, const struct ebpfnet_link *link,
+		    struct ebpfnet_link_info *info);
+	int (*pin)(struct ebpfnet__call *call, struct ebpfnet_link *link, const char *path);
+	int (*unpin)(struct ebpfnet__call *call, struct ebpfnet_link *link);
+	/* Whether the attachment ends by itself with the last descriptor. */
+	bool by_fd;
+};
+
+struct ebpfnet_link {
+	struct ebpfnet_ctx *ctx;
+	const struct ebpfnet__link_way *way;
+	uint32_t kind;
+	uint32_t via;
+	uint32_t mode;	/* of XDP */
+	uint32_t flags; /* XDP_FLAGS_*_MODE, over netlink */
+	int ifindex;
+	int fd;	      /* of a bpf_link, else -1 */
+	int prog_fd;  /* the program as this handle last saw it; -1: not known */
+	int netns_fd; /* where the interface is; 0: the opening thread's own */
+	pid_t owner;  /* a forked child never detaches */
+	bool detached;
+	char *pin; /* absolute path, NULL: not pinned */
+};
+
+/* A link that is attached to nothing yet. NULL: told. netns_fd is duplicated. */
+struct ebpfnet_link *ebpfnet__link_new(struct ebpfnet__call *call, uint32_t kind, int ifindex,
+				       int netns_fd);
+
+/* Frees a handle and leaves the attachment as it is. */
+void ebpfnet__link_free(struct ebpfnet_link *link);
+
+static inline void ebpfnet__cleanup_link(struct ebpfnet_link **link)
+{
+	if (*link)
+		ebpfnet__link_free(*link);
+}
+
+/* The way of every bpf_link. */
+extern const struct ebpfnet__link_way ebpfnet__way_bpf_link;
+
+/* XDP over netlink, and its pins; a record's handle comes back attached, or the call fails. */
+extern const struct ebpfnet__link_way ebpfnet__way_xdp_netlink;
+int ebpfnet__xdp_open_record(struct ebpfnet__call *call, int prog_fd, const char *path,
+			     int netns_fd, struct ebpfnet_link **link);
+
+/* The mode in which an interface runs a program of this id; NATIVE if it runs none. */
+uint32_t ebpfnet__xdp_mode_of(struct ebpfnet__call *call, int netns_fd, int ifindex,
+			      uint32_t prog_id);
+
+/* Program id of an fd, 0 if it has none. */
+uint32_t ebpfnet__program_id(int prog_fd);
+
+/* "program 12 (drop_all)": the name only if the kernel tells it. */
+void ebpfnet__program_label(uint32_t id, char *label, size_t size);
+
+#endif /* EBPFNET_ATTACH_LINK_H */
