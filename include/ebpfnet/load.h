@@ -290,44 +290,55 @@ enum ebpfnet_reloc_kind {
 	EBPFNET_RELOC_FIELD_SIGNED,	/* 1 or 0 */
 	EBPFNET_RELOC_FIELD_LSHIFT,	/* bits, for bit fields */
 	EBPFNET_RELOC_FIELD_RSHIFT,	/* bits, for bit fields */
-	EBPFNET_RELOC_TYPE_ID_LOCAL,
-	EBPFNET_RELOC_TYPE_ID_TARGET,
-	EBPFNET_RELOC_TYPE_EXISTS, /* 1 or 0 */
-	EBPFNET_RELOC_TYPE_SIZE,   /* bytes */
-	EBPFNET_RELOC_TYPE_MATCHES, /* 1 or 0 */
-	EBPFNET_RELOC_ENUM_EXISTS, /* 1 or 0 */
+	EBPFNET_RELOC_TYPE_ID_LOCAL,	/* the type's number in the object */
+	EBPFNET_RELOC_TYPE_ID_TARGET,	/* the type's number in the kernel; 0 if it has none */
+	EBPFNET_RELOC_TYPE_EXISTS,	/* 1 or 0 */
+	EBPFNET_RELOC_TYPE_SIZE,	/* bytes; 0 if the kernel has no such type */
+	EBPFNET_RELOC_ENUM_EXISTS,	/* 1 or 0 */
 	EBPFNET_RELOC_ENUM_VALUE,
+	EBPFNET_RELOC_TYPE_MATCHES, /* 1 or 0 */
+};
+
+/** What ebpfnet_object_load() makes of the instruction that a CO-RE relocation is about. */
+enum ebpfnet_reloc_effect {
+	EBPFNET_RELOC_PATCHED = 1, /* it gets target_value */
+	EBPFNET_RELOC_POISONED,	   /* it is made invalid: the verifier must find it unreachable */
+	EBPFNET_RELOC_REFUSED,	   /* the object is not loaded at all */
 };
 
 /** One CO-RE relocation; filled by ebpfnet_object_relocs(). */
 struct ebpfnet_reloc {
 	size_t sz;	       /* sizeof(struct ebpfnet_reloc) */
-	char program[EBPFNET_NAME_LEN];
-	char what[EBPFNET_NAME_LEN]; /* "sk_buff.len", "struct foo", "enum bar.BAZ" */
-	char why[EBPFNET_NAME_LEN];  /* why it was not found; "" if it was */
-	uint32_t insn;	       /* index of the instruction in its program */
-	uint32_t kind;	       /* enum ebpfnet_reloc_kind */
-	uint64_t local_value;  /* in the object */
-	uint64_t target_value; /* in the kernel (or the context's btf_path); 0 unless found */
-	uint32_t found;	       /* 1, or 0: the instruction is poisoned and must not be reached */
-	uint32_t reserved;
+	char program[EBPFNET_NAME_LEN]; /* function: a program, or a subprogram that several call */
+	char what[EBPFNET_NAME_LEN]; /* "sk_buff.len", "struct foo", "enum bar.BAZ"; no ___flavor */
+	char why[EBPFNET_NAME_LEN];  /* why it was not found or not patched; "" if it was */
+	uint32_t insn;	       /* index of the instruction in that function */
+	uint32_t kind;	       /* enum ebpfnet_reloc_kind; 0: one that this library does not know */
+	uint64_t local_value;  /* in the object; 0 if refused */
+	uint64_t target_value; /* what the instruction gets; 0 unless patched */
+	uint32_t found;	       /* 1: the kernel (or the context's btf_path) has it, 0: it has not */
+	uint32_t effect;       /* enum ebpfnet_reloc_effect */
 };
 
 /**
  * @brief Lists every CO-RE relocation of an object and where it leads. Offline.
  *
- * Against the context's btf_path, or the running kernel's BTF.
+ * Against the context's btf_path, or the running kernel's BTF and, for types that it lacks, that of
+ * its modules; the values are those that ebpfnet_object_load() patches. A kind that asks whether
+ * something exists is patched with 0 where it does not; one that asks for a place is poisoned.
+ * Programs that are switched off are listed too. With *count 0 no BTF is needed.
  *
  * @param obj in.
  * @param relocs out; array of *count elements of elem_size bytes; may be NULL with *count 0.
  * @param elem_size in: sizeof(struct ebpfnet_reloc) as the caller knows it.
  * @param count in: room in relocs; out: relocations there are, also when that is more.
  * @param err out, may be NULL.
- * @return 0, or -ENOENT (no BTF: CONFIG_DEBUG_INFO_BTF is off), -EINVAL (bad relocation data),
- * -ENOMEM.
+ * @return 0, or -ENOENT (no such btf_path; no BTF in the kernel: CONFIG_DEBUG_INFO_BTF is off),
+ * -EINVAL (bad relocation data, a btf_path that is no BTF, elem_size), -E2BIG (types so entangled
+ * that the search was given up), -ENOMEM.
  *
  * Thread-safety: not safe for one object.
- * Kernel: any with BTF; modules' BTF is not searched.
+ * Kernel: any with BTF.
  * @see ebpfnet_object_load
  * @since 0.1
  */
@@ -717,6 +728,8 @@ EBPFNET_API void ebpfnet_map_close(struct ebpfnet_map *map);
 
 /**
  * @brief Removes a pin of a program, map or link; what it pinned goes when nothing else holds it.
+ *
+ * Folders between it and the context's bpffs_root that are empty then go too.
  *
  * @param ctx in.
  * @param path in: absolute, or relative to the context's bpffs_root.

@@ -15,7 +15,7 @@
 #define BPF_LOG_STATS 4 /* the verifier's figures only; linux/bpf_verifier.h */
 #endif
 
-int ebpfnet__object_load_bpf(struct ebpfnet__call *call, struct ebpfnet_object *obj,
+int ebpfnet__object_load_bpf(struct ebpfnet__call *call, const struct ebpfnet_object *obj,
 			     struct bpf_object *bpf, uint32_t log_level, struct ebpfnet__logs *logs)
 {
 	int ret = ebpfnet__logs_set(logs, bpf, log_level);

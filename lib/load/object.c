@@ -91,6 +91,7 @@ static int list_maps(struct ebpfnet_object *obj)
 
 		map->ctx = obj->ctx;
 		map->bpf = bpf;
+		map->object = obj;
 		map->fd = -1;
 		snprintf(map->name, sizeof(map->name), "%s", bpf_map__name(bpf));
 	}
