@@ -7,6 +7,7 @@
 #include <ebpfnet/core.h>
 #include <ebpfnet/probe.h>
 #include <ebpfnet/load.h>
+#include <ebpfnet/data.h>
 #include <ebpfnet/attach.h>
 
 
