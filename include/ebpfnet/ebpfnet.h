@@ -10,5 +10,6 @@
 #include <ebpfnet/data.h>
 #include <ebpfnet/attach.h>
 
+#include <ebpfnet/counter.h>
 
 #endif /* EBPFNET_EBPFNET_H */
