@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: 0BSD
 /*
- * 04-count: a live table of what an interface receives, like top; everything passes.
- *
+ * 04-count: a live table of what an interface receives, like top, until Ctrl-C; all passes.
  *	cc -o 04-count 04-count.c $(pkg-config --cflags --libs libebpfnet json-c)
- *	./04-count eth0				by protocol, once a second
- *	./04-count -k source -n 20 eth0		the 20 busiest sources
- *	./04-count --json -i 10 eth0		one JSON document a line, every 10 seconds
- *
- * Ctrl-C prints the last figures and detaches.
+ *	./04-count eth0			by protocol, once a second
+ *	./04-count -k source eth0	the busiest sources
+ *	./04-count --json -i 10 eth0	one JSON document a line, every 10 seconds
  */
 #include <arpa/inet.h>
 #include <ebpfnet/ebpfnet.h>
@@ -15,138 +12,106 @@
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <net/if.h>
-#include <netdb.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 static const char *const keys[] = { "total", "protocol", "source" };
-
-struct settings {
-	uint32_t key, mode;
-	size_t rows;
-	unsigned int interval;
-	bool json;
-	const char *device;
-};
+static uint32_t key = EBPFNET_COUNTER_PROTOCOL;
+static const char *device;
+static bool json;
 
 static int fail(struct ebpfnet_error *err)
 {
-	fprintf(stderr, "04-count: %s\n", ebpfnet_error_message(err));
-	if (ebpfnet_error_hint(err))
-		fprintf(stderr, "hint: %s\n", ebpfnet_error_hint(err));
+	fprintf(stderr, "04-count: %s\n%s\n", ebpfnet_error_message(err),
+		ebpfnet_error_hint(err) ? ebpfnet_error_hint(err) : "");
 	ebpfnet_error_free(err);
 	return 1;
 }
 
-static const char *label(const struct ebpfnet_counter_entry *e, uint32_t key, char *buf, size_t n)
+static const char *label(const struct ebpfnet_counter_entry *e)
 {
-	const struct protoent *p = getprotobynumber((int)e->protocol);
+	static char text[INET6_ADDRSTRLEN];
 
 	if (key == EBPFNET_COUNTER_SOURCE)
-		return inet_ntop(e->family == 4 ? AF_INET : AF_INET6, e->address, buf, n);
-	if (key == EBPFNET_COUNTER_TOTAL)
-		return "total";
-	if (p)
-		snprintf(buf, n, "ipv%u %s", e->family, p->p_name);
-	else
-		snprintf(buf, n, "ipv%u %u", e->family, e->protocol);
-	return buf;
+		return inet_ntop(e->family == 4 ? AF_INET : AF_INET6, e->address, text, sizeof(text));
+	snprintf(text, sizeof(text), "ipv%u protocol %u", e->family, e->protocol);
+	return key == EBPFNET_COUNTER_TOTAL ? "total" : text;
 }
 
-static void put_number(json_object *o, const char *name, uint64_t value)
+static json_object *numbers(uint64_t packets, uint64_t bytes)
 {
-	json_object_object_add(o, name, json_object_new_uint64(value));
+	json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "packets", json_object_new_uint64(packets));
+	json_object_object_add(o, "bytes", json_object_new_uint64(bytes));
+	return o;
 }
 
-static void print_json(const struct settings *s, const struct ebpfnet_counter_stats *stats,
-		       const struct ebpfnet_counter_snapshot *snap)
+static void print(const struct ebpfnet_counter_stats *all, const struct ebpfnet_counter_snapshot *snap)
 {
-	json_object *doc = json_object_new_object(), *list = json_object_new_array();
-	char buf[INET6_ADDRSTRLEN + 16];
-
-	json_object_object_add(doc, "device", json_object_new_string(s->device));
-	put_number(doc, "packets", stats->packets);
-	put_number(doc, "bytes", stats->bytes);
-	put_number(doc, "other_packets", stats->other_packets);
-	put_number(doc, "evicted_packets", stats->evicted_packets);
-	for (size_t i = 0; i < ebpfnet_counter_snapshot_count(snap); i++) {
-		struct ebpfnet_counter_entry e = { .sz = sizeof(e) };
-		json_object *row = json_object_new_object();
-
-		ebpfnet_counter_snapshot_entry(snap, i, &e);
-		json_object_object_add(row, "key", json_object_new_string(label(&e, s->key, buf, sizeof(buf))));
-		put_number(row, "packets", e.packets);
-		put_number(row, "bytes", e.bytes);
-		json_object_array_add(list, row);
-	}
-	json_object_object_add(doc, keys[s->key], list);
-	puts(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN));
-	json_object_put(doc);
-}
-
-static void print_table(const struct settings *s, const struct ebpfnet_counter_stats *stats,
-			const struct ebpfnet_counter_snapshot *snap)
-{
-	char buf[INET6_ADDRSTRLEN + 16];
+	json_object *doc = numbers(all->packets, all->bytes), *list = json_object_new_array(), *row;
 	size_t n = ebpfnet_counter_snapshot_count(snap);
 
-	if (isatty(1))
-		printf("\033[H\033[J");
-	printf("%s: %" PRIu64 " packets, %" PRIu64 " bytes; %" PRIu64 " without a key, %" PRIu64
-	       " evicted; %zu keys\n", s->device, stats->packets, stats->bytes,
-	       stats->other_packets, stats->evicted_packets, n);
-	printf("%-40s %14s %16s\n", keys[s->key], "packets", "bytes");
-	for (size_t i = 0; i < n && i < s->rows; i++) {
+	if (!json)
+		printf("%s%s: %" PRIu64 " without a key, %" PRIu64 " evicted\n%-40s %14s %16s\n"
+		       "%-40s %14" PRIu64 " %16" PRIu64 "\n", isatty(1) ? "\033[H\033[J" : "", device,
+		       all->other_packets, all->evicted_packets, keys[key], "packets", "bytes", "all",
+		       all->packets, all->bytes);
+	for (size_t i = 0; i < n && (json || i < 20); i++) {
 		struct ebpfnet_counter_entry e = { .sz = sizeof(e) };
 
 		ebpfnet_counter_snapshot_entry(snap, i, &e);
-		printf("%-40s %14" PRIu64 " %16" PRIu64 "\n", label(&e, s->key, buf, sizeof(buf)),
-		       e.packets, e.bytes);
+		row = numbers(e.packets, e.bytes);
+		json_object_object_add(row, keys[key], json_object_new_string(label(&e)));
+		json_object_array_add(list, row);
+		if (!json)
+			printf("%-40s %14" PRIu64 " %16" PRIu64 "\n", label(&e), e.packets, e.bytes);
 	}
+	json_object_object_add(doc, "keys", list);
+	if (json)
+		puts(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN));
+	json_object_put(doc);
+	fflush(stdout);
 }
 
-static int show(const struct settings *s, struct ebpfnet_counter *counter)
+static int show(struct ebpfnet_counter *counter)
 {
-	struct ebpfnet_counter_stats stats = { .sz = sizeof(stats) };
+	struct ebpfnet_counter_stats all = { .sz = sizeof(all) };
 	struct ebpfnet_counter_snapshot *snap;
 	struct ebpfnet_error *err = NULL;
 
-	if (ebpfnet_counter_snapshot_new(counter, &snap, &err) < 0)
+	if (ebpfnet_counter_stats(counter, &all, &err) < 0 ||
+	    ebpfnet_counter_snapshot_new(counter, &snap, &err) < 0)
 		return fail(err);
-	if (ebpfnet_counter_stats(counter, &stats, &err) < 0) {
-		ebpfnet_counter_snapshot_free(snap);
-		return fail(err);
-	}
-	(s->json ? print_json : print_table)(s, &stats, snap);
-	fflush(stdout);
+	print(&all, snap);
 	ebpfnet_counter_snapshot_free(snap);
 	return 0;
 }
 
-static int run(const struct settings *s, struct ebpfnet_ctx *ctx, const sigset_t *ends)
+static int run(struct ebpfnet_ctx *ctx, const struct timespec *pause, const sigset_t *ends)
 {
-	const struct timespec pause = { .tv_sec = s->interval };
 	struct ebpfnet_counter *counter = NULL;
 	struct ebpfnet_link *link = NULL;
 	struct ebpfnet_error *err = NULL;
 	struct ebpfnet_program *prog;
 	int ret;
 
-	EBPFNET_OPTS(ebpfnet_counter_opts, copts);
-	EBPFNET_OPTS(ebpfnet_xdp_opts, xopts);
-	copts.key = s->key;
-	xopts.mode = s->mode;
-	if (ebpfnet_counter_new(ctx, &copts, &counter, &err) < 0 ||
+	EBPFNET_OPTS(ebpfnet_counter_opts, opts);
+	EBPFNET_OPTS(ebpfnet_xdp_opts, where);
+	opts.key = key;
+	where.mode = EBPFNET_XDP_AUTO;
+	if (ebpfnet_counter_new(ctx, &opts, &counter, &err) < 0 ||
 	    ebpfnet_counter_program(counter, EBPFNET_HOOK_XDP, &prog, &err) < 0 ||
-	    ebpfnet_xdp_attach(prog, (int)if_nametoindex(s->device), &xopts, &link, &err) < 0)
+	    ebpfnet_xdp_attach(prog, (int)if_nametoindex(device), &where, &link, &err) < 0)
 		ret = fail(err);
 	else
-		while ((ret = show(s, counter)) == 0 && sigtimedwait(ends, NULL, &pause) < 0)
-			;
+		do
+			ret = show(counter);
+		while (ret == 0 && sigtimedwait(ends, NULL, pause) < 0);
 	if (ret == 0)
-		ret = show(s, counter); /* the last packets before the end */
+		ret = show(counter); /* the last packets before the end */
 	ebpfnet_link_close(link);
 	ebpfnet_counter_free(counter);
 	return ret;
@@ -155,40 +120,31 @@ static int run(const struct settings *s, struct ebpfnet_ctx *ctx, const sigset_t
 int main(int argc, char **argv)
 {
 	static const struct option longopts[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
-	struct settings s = { .key = EBPFNET_COUNTER_PROTOCOL, .rows = 20, .interval = 1 };
+	struct timespec pause = { .tv_sec = 1 };
 	struct ebpfnet_error *err = NULL;
 	struct ebpfnet_ctx *ctx;
 	sigset_t ends;
 	int opt, ret;
 
-	while ((opt = getopt_long(argc, argv, "i:k:n:gj", longopts, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "i:k:", longopts, NULL)) != -1) {
+		json |= opt == 'j';
 		if (opt == 'i')
-			s.interval = (unsigned int)atoi(optarg);
-		else if (opt == 'k')
-			for (s.key = 0; s.key < 3 && strcmp(keys[s.key], optarg); s.key++)
+			pause.tv_sec = atol(optarg);
+		if (opt == 'k')
+			for (key = 0; key < 3 && strcmp(keys[key], optarg); key++)
 				;
-		else if (opt == 'n')
-			s.rows = (size_t)atol(optarg);
-		else if (opt == 'g')
-			s.mode = EBPFNET_XDP_GENERIC;
-		else if (opt == 'j')
-			s.json = true;
-		else
-			s.key = 3;
+		key = opt == '?' ? 3 : key;
 	}
-	if (s.key == 3 || optind != argc - 1 || s.interval == 0) {
-		fprintf(stderr, "usage: 04-count [-k total|protocol|source] [-n ROWS] [-i SECONDS] "
-				"[-g] [--json] INTERFACE\n");
-		return 2;
-	}
-	s.device = argv[optind];
+	if (optind != argc - 1 || key == 3 || pause.tv_sec <= 0)
+		return fprintf(stderr, "usage: 04-count [-k total|protocol|source] [-i SECONDS] [--json] IF\n"), 2;
+	device = argv[optind];
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 	if (ebpfnet_ctx_new(NULL, &ctx, &err) < 0)
 		return fail(err);
-	ret = run(&s, ctx, &ends);
+	ret = run(ctx, &pause, &ends);
 	ebpfnet_ctx_unref(ctx);
 	return ret;
 }

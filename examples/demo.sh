@@ -149,7 +149,7 @@ done
 echo "(veth's own rx_bytes leaves the 14 bytes of the Ethernet header out; they are added to the kernel's figure.)"
 echo
 echo "the server's packets by protocol:"
-tail -n 1 "$work/count.$server" | grep -o '{"key[^}]*}' | sed 's/[{}"]//g; s/,/  /g; s/^/  /'
+tail -n 1 "$work/count.$server" | grep -o '{"packets[^}[]*}' | sed 's/[{}"]//g; s/,/  /g; s/^/  /'
 if [ $differs = 0 ]; then
 	say "every packet and byte was counted"
 else

@@ -40,6 +40,7 @@ tests=(
 	iproute2
 	iputils-ping
 	libcap2-bin
+	libjson-c-dev
 	libzstd-dev
 	nginx-light
 	procps
