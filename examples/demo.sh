@@ -28,7 +28,21 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 fail() { echo "demo: $*" >&2; exit 1; }
-quietly() { "$@" >"$work/log" 2>&1 || { tail -n 30 "$work/log" >&2; fail "failed: $*"; }; }
+# Runs a command, a dot every two seconds; its output is shown only if it fails.
+quietly() {
+	local status=0 dots=
+	"$@" >"$work/log" 2>&1 &
+	local pid=$!
+	pids+=("$pid")
+	while kill -0 "$pid" 2>/dev/null; do
+		for _ in $(seq 20); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+		kill -0 "$pid" 2>/dev/null && printf . && dots=1
+	done
+	[ -z "$dots" ] || echo
+	wait "$pid" || status=$?
+	unset 'pids[-1]'
+	[ "$status" = 0 ] || { tail -n 30 "$work/log" >&2; fail "failed ($status): $*"; }
+}
 
 if [ -z "${EBPFNET_NO_DEPS:-}" ]; then
 	say "dependencies"

@@ -69,7 +69,19 @@ if [ ! -f "$build/build.ninja" ]; then
 	meson setup "$build" -Dbuildtype=debug -Db_sanitize=address,undefined -Db_coverage=true >"$work/log" 2>&1 ||
 		{ tail -n 30 "$work/log"; exit 1; }
 fi
-ninja -C "$build" >"$work/log" 2>&1 || { grep -E 'error|warning|FAILED' -A5 "$work/log" | tail -n 60; exit 1; }
+# What takes long shows that it is alive.
+with_dots() {
+	local status=0
+	"$@" >"$work/log" 2>&1 &
+	while kill -0 $! 2>/dev/null; do
+		sleep 2
+		printf .
+	done
+	echo
+	wait $! || status=$?
+	return $status
+}
+with_dots ninja -C "$build" || { grep -E 'error|warning|FAILED' -A5 "$work/log" | tail -n 60; exit 1; }
 if grep -q 'warning:' "$work/log"; then
 	grep -A3 'warning:' "$work/log"
 	verdict "build without warnings" 1
@@ -84,7 +96,7 @@ for suite in "${suites[@]}"; do
 	meson introspect --tests "$build" | grep -q "\"libebpfnet:$suite\"\|\"$suite\"" || continue
 	say "suite $suite"
 	rm -f "$build/meson-logs/testlog.json"
-	meson test -C "$build" --no-rebuild --suite "$suite" --print-errorlogs --verbose >"$work/log" 2>&1 || true
+	with_dots meson test -C "$build" --no-rebuild --suite "$suite" --print-errorlogs --verbose || true
 	# One JSON document a line: name, result, output.
 	while IFS=$'\t' read -r name result; do
 		case "$result" in
@@ -93,7 +105,7 @@ for suite in "${suites[@]}"; do
 			skipped=$((skipped + 1))
 			why=$(sed -n "/ $name\$/,\$p" "$work/log" | grep -m 1 -o 'SKIP: .*' || true)
 			say "skip  $suite/$name ${why#SKIP: }"
-			if [ -n "${EBPFNET_TEST_STRICT:-}" ] && ! grep -q "^$suite/$name[[:space:]]" tests/expected-skips; then
+			if [ -n "${EBPFNET_TEST_STRICT:-}" ] && ! grep -q "^${suite}/${name}[[:space:]]" tests/expected-skips; then
 				verdict "$suite/$name" 1 "(a skip that tests/expected-skips does not list)"
 			fi
 			;;
@@ -123,9 +135,9 @@ fi
 
 if [ -z "$quick" ] && [ "$(id -u)" = 0 ]; then
 	say "the demo"
-	EBPFNET_NO_DEPS=1 examples/demo.sh >"$work/demo" 2>&1 && status=0 || status=$?
-	grep -E '^(end|client|server) |differ' "$work/demo" || true
-	[ "$status" = 0 ] || tail -n 20 "$work/demo"
+	EBPFNET_NO_DEPS=1 with_dots examples/demo.sh && status=0 || status=$?
+	grep -E '^(end|client|server) |differ' "$work/log" || true
+	[ "$status" = 0 ] || tail -n 20 "$work/log"
 	verdict demo "$status"
 fi
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -606,6 +607,206 @@ START_TEST(test_adopt)
 }
 END_TEST
 
+START_TEST(test_update_of_a_pinned_link)
+{
+	struct ebpfnet_link *link, *again;
+	struct ebpfnet_program *old;
+
+	EBPFNET_OPTS(ebpfnet_xdp_opts, o);
+	EBPFNET_OPTS(ebpfnet_link_open_opts, p);
+	p.netns_fd = o.netns_fd = net.far_fd;
+	for (uint32_t via = EBPFNET_VIA_LINK; via <= EBPFNET_VIA_NETLINK; via++) {
+		o.via = via;
+		ASSERT_OK(ebpfnet_xdp_attach(drop, net.far_if, &o, &link, &err), err);
+		ASSERT_OK(ebpfnet_link_pin(link, pin_name("link"), &err), err);
+		ASSERT_OK(ebpfnet_link_open_pinned(ctx, pin_name("link"), &p, &again, &err), err);
+		/* The second handle learns from the kernel which program it replaces. */
+		ASSERT_OK(ebpfnet_link_update(again, pass, NULL, &old, &err), err);
+		ck_assert_uint_eq(id_of(old), id_of(drop));
+		ebpfnet_program_close(old);
+		/* And so does the first, whose program was replaced behind its back. */
+		ASSERT_OK(ebpfnet_link_update(link, drop, NULL, &old, &err), err);
+		ck_assert_uint_eq(id_of(old), id_of(pass));
+		ebpfnet_program_close(old);
+		ebpfnet_link_close(again);
+		ebpfnet_link_close(link);
+		assert_dropping(true);
+		/* The pin holds what is attached now. */
+		ASSERT_OK(ebpfnet_link_open_pinned(ctx, pin_name("link"), &p, &again, &err), err);
+		ck_assert_uint_eq(info_of(again).program_id, id_of(drop));
+		ASSERT_OK(ebpfnet_link_detach(again, &err), err);
+		assert_dropping(false);
+		ASSERT_FAILS(ebpfnet_link_update(again, drop, NULL, NULL, &err), err, -ENOLINK,
+			     EBPFNET_ERROR_DEFUNCT, "detached");
+		ASSERT_OK(ebpfnet_link_unpin(again, &err), err);
+		ASSERT_FAILS(ebpfnet_link_pin(again, pin_name("link"), &err), err, -ENOLINK,
+			     EBPFNET_ERROR_DEFUNCT, "detached");
+		ebpfnet_link_close(again);
+	}
+}
+END_TEST
+
+START_TEST(test_pins_that_are_no_links)
+{
+	struct ebpfnet_link *link;
+	struct ebpfnet_map *map;
+	char record[160];
+
+	ASSERT_OK(ebpfnet_object_map(obj, "seen", &map, &err), err);
+	ASSERT_OK(ebpfnet_map_pin(map, pin_name("map"), &err), err);
+	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, pin_name("map"), NULL, &link, &err), err, -EINVAL,
+		     EBPFNET_ERROR_INCOMPATIBLE, "a map is pinned there");
+	ck_assert_ptr_null(link);
+	ASSERT_OK(ebpfnet_program_pin(drop, pin_name("program"), &err), err);
+	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, pin_name("program"), NULL, &link, &err), err, -EINVAL,
+		     EBPFNET_ERROR_INCOMPATIBLE, "no record");
+	/* A map that is no record of ours in the record's place. */
+	snprintf(record, sizeof(record), "%s-record", pin_name("program"));
+	ASSERT_OK(ebpfnet_map_pin(map, record, &err), err);
+	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, pin_name("program"), NULL, &link, &err), err, -EINVAL,
+		     EBPFNET_ERROR_INCOMPATIBLE, "not a record of this version");
+	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, pin_name("absent"), NULL, &link, &err), err, -ENOENT,
+		     EBPFNET_ERROR_NOT_FOUND, "absent");
+	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, "/etc/passwd", NULL, &link, &err), err, -EINVAL,
+		     EBPFNET_ERROR_INVALID, "not on a bpffs");
+	/* Over netlink two files are pinned: if one place is taken, neither stays. */
+	EBPFNET_OPTS(ebpfnet_xdp_opts, o);
+	o.netns_fd = net.far_fd;
+	o.via = EBPFNET_VIA_NETLINK;
+	ASSERT_OK(ebpfnet_xdp_attach(drop, net.far_if, &o, &link, &err), err);
+	ASSERT_FAILS(ebpfnet_link_pin(link, pin_name("map"), &err), err, -EEXIST, EBPFNET_ERROR_BUSY,
+		     "it holds a map");
+	snprintf(record, sizeof(record), "%s-record", pin_name("map"));
+	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, record, NULL, &(struct ebpfnet_link *){ NULL }, &err),
+		     err, -ENOENT, EBPFNET_ERROR_NOT_FOUND, "");
+	ebpfnet_link_close(link);
+}
+END_TEST
+
+START_TEST(test_generic_reopened)
+{
+	struct ebpfnet_link *link, *again;
+
+	EBPFNET_OPTS(ebpfnet_xdp_opts, o);
+	EBPFNET_OPTS(ebpfnet_link_open_opts, p);
+	p.netns_fd = o.netns_fd = net.far_fd;
+	o.mode = EBPFNET_XDP_GENERIC;
+	for (uint32_t via = EBPFNET_VIA_LINK; via <= EBPFNET_VIA_NETLINK; via++) {
+		o.via = via;
+		ASSERT_OK(ebpfnet_xdp_attach(drop, net.far_if, &o, &link, &err), err);
+		ASSERT_OK(ebpfnet_link_pin(link, pin_name("link"), &err), err);
+		ASSERT_OK(ebpfnet_link_open_pinned(ctx, pin_name("link"), &p, &again, &err), err);
+		ck_assert_uint_eq(info_of(again).mode, EBPFNET_XDP_GENERIC);
+		ebpfnet_link_close(again);
+		ASSERT_OK(ebpfnet_link_unpin(link, &err), err);
+		ebpfnet_link_close(link);
+		assert_dropping(false);
+	}
+}
+END_TEST
+
+#define RACE_UPDATES 200
+
+static struct race {
+	struct ebpfnet_link *link;
+	struct ebpfnet_program *install;
+	unsigned int replaced_pass, replaced_drop;
+	bool failed;
+} race[2];
+
+static void *race_updates(void *arg)
+{
+	struct race *r = arg;
+
+	for (int i = 0; i < RACE_UPDATES; i++) {
+		struct ebpfnet_program_info info = { .sz = sizeof(info) };
+		struct ebpfnet_program *old;
+
+		if (ebpfnet_link_update(r->link, r->install, NULL, &old, NULL) < 0 ||
+		    ebpfnet_program_info(old, &info, NULL) < 0) {
+			r->failed = true;
+			return NULL;
+		}
+		if (strcmp(info.name, "pass_all") == 0)
+			r->replaced_pass++;
+		else
+			r->replaced_drop++;
+		ebpfnet_program_close(old);
+	}
+	return NULL;
+}
+
+/*
+ * Two owners of one link, each installing its own program and told which one it replaced. Told truly,
+ * every installed program is replaced exactly once, except the last one.
+ */
+START_TEST(test_old_program_in_a_race)
+{
+	struct ebpfnet_link *link;
+	pthread_t threads[2];
+	unsigned int pass_out, drop_out;
+	bool pass_last;
+	int lo;
+
+	/* Generic XDP is updated without waiting for the driver. */
+	EBPFNET_OPTS(ebpfnet_xdp_opts, o);
+	o.netns_fd = net.far_fd;
+	o.mode = EBPFNET_XDP_GENERIC;
+	test_net_enter(net.far_fd);
+	lo = (int)if_nametoindex("lo");
+	test_net_enter(-1);
+	ASSERT_OK(ebpfnet_xdp_attach(pass, lo, &o, &link, &err), err);
+	for (int i = 0; i < 2; i++) {
+		memset(&race[i], 0, sizeof(race[i]));
+		race[i].install = i ? drop : pass;
+		ASSERT_OK(ebpfnet_link_open_fd(ctx, ebpfnet_link_fd(link), &race[i].link, &err), err);
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, race_updates, &race[i]), 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		pthread_join(threads[i], NULL);
+		ck_assert(!race[i].failed);
+		ebpfnet_link_close(race[i].link);
+	}
+	pass_last = info_of(link).program_id == id_of(pass);
+	pass_out = race[0].replaced_pass + race[1].replaced_pass;
+	drop_out = race[0].replaced_drop + race[1].replaced_drop;
+	/* One pass was there from the start. */
+	ck_assert_uint_eq(pass_out, RACE_UPDATES + 1 - pass_last);
+	ck_assert_uint_eq(drop_out, RACE_UPDATES - !pass_last);
+	ebpfnet_link_close(link);
+}
+END_TEST
+
+START_TEST(test_bad_options_of_links)
+{
+	struct ebpfnet_link *link, *other;
+	struct {
+		struct ebpfnet_link_update_opts o;
+		uint64_t newer;
+	} update = { .o = { .sz = sizeof(update) }, .newer = 1 };
+	struct {
+		struct ebpfnet_link_open_opts o;
+		uint64_t newer;
+	} open = { .o = { .sz = sizeof(open) }, .newer = 1 };
+	struct ebpfnet_link_info tiny = { .sz = 0 };
+	struct ebpfnet_xdp_opts short_opts = { .sz = 1 };
+
+	EBPFNET_OPTS(ebpfnet_xdp_opts, o);
+	o.netns_fd = net.far_fd;
+	ASSERT_OK(ebpfnet_xdp_attach(pass, net.far_if, &o, &link, &err), err);
+	ASSERT_FAILS(ebpfnet_link_update(link, drop, &update.o, NULL, &err), err, -E2BIG,
+		     EBPFNET_ERROR_INVALID, "knows");
+	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, "x", &open.o, &other, &err), err, -E2BIG,
+		     EBPFNET_ERROR_INVALID, "knows");
+	ck_assert_ptr_null(other);
+	ASSERT_FAILS(ebpfnet_xdp_attach(drop, net.far_if, &short_opts, &other, &err), err, -EINVAL,
+		     EBPFNET_ERROR_INVALID, "EBPFNET_OPTS");
+	ASSERT_FAILS(ebpfnet_link_info(link, &tiny, &err), err, -EINVAL, EBPFNET_ERROR_INVALID, "sz");
+	ebpfnet_link_close(link);
+	ebpfnet_link_close(NULL);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -613,6 +814,8 @@ int main(void)
 		test_namespace_in_fd_0, test_update,	  test_expected_at_attach, test_pin,
 		test_pin_refused,	test_fork,	  test_killed,	    test_device_removed,
 		test_bad_input,		test_mtu,	  test_unprivileged, test_adopt,
+		test_update_of_a_pinned_link, test_pins_that_are_no_links, test_generic_reopened,
+		test_old_program_in_a_race, test_bad_options_of_links,
 	};
 	Suite *suite = suite_create("xdp");
 	TCase *tc_xdp = tcase_create("xdp");
