@@ -37,7 +37,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
 	__uint(max_entries, 1);
-	__uint(key_size, 16);
+	__type(key, struct counter_address6);
 	__type(value, struct counter_value);
 } address6 SEC(".maps");
 

@@ -25,6 +25,11 @@ struct counter_value {
 	__u64 extra_segments; /* segments - packets: 0 where no packet is a merged one */
 };
 
+/* Key of the map "address6", in network order. A type, because a map's BTF has both types or none. */
+struct counter_address6 {
+	__u8 byte[16];
+};
+
 /* Slots of the map "total". */
 enum counter_slot {
 	COUNTER_SLOT_ALL = 0,

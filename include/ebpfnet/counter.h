@@ -55,7 +55,7 @@ struct ebpfnet_counter_opts {
  * memory), and what ebpfnet_object_load() gives.
  *
  * Thread-safety: safe.
- * Kernel: 5.12; CAP_BPF and CAP_NET_ADMIN.
+ * Kernel: 5.10; CAP_BPF and CAP_NET_ADMIN.
  * @see ebpfnet_counter_program
  * @since 0.1
  */

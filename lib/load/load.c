@@ -117,7 +117,10 @@ static int copy_adjustments(struct ebpfnet__call *call, struct bpf_object *from,
 	return 0;
 }
 
-/* "stack depth 24+8+0" is one figure per function: the sum bounds the deepest chain of calls. */
+/*
+ * "stack depth 24+8+0" is one figure per function, and the sum bounds the deepest chain of calls; Linux
+ * 7.3 knows the chain itself and says "stack depth max 24".
+ */
 static uint32_t stack_depth(const char *log)
 {
 	const char *p = strstr(log, "stack depth ");
@@ -126,6 +129,8 @@ static uint32_t stack_depth(const char *log)
 	if (!p)
 		return 0;
 	p += strlen("stack depth ");
+	if (strncmp(p, "max ", 4) == 0)
+		p += 4;
 	for (;;) {
 		char *end;
 
