@@ -83,8 +83,12 @@ static int read_protocols(struct ebpfnet__call *call, const struct ebpfnet_count
 	return 0;
 }
 
-static int read_addresses(struct ebpfnet__call *call, const struct ebpfnet_counter *c,
-			  enum counter_map map, struct ebpfnet_counter_snapshot *s)
+typedef int (*address_fn)(const struct ebpfnet_counter *c, enum counter_map map,
+			  const uint8_t *address, const struct counter_value *v, void *data);
+
+/* Every address of a table with its sum; fn returns 0 or -errno. */
+static int each_address(struct ebpfnet__call *call, const struct ebpfnet_counter *c,
+			enum counter_map map, address_fn fn, void *data)
 {
 	CLEANUP(iter) struct ebpfnet_map_iter *it = NULL;
 	struct ebpfnet_error *inner = NULL;
@@ -95,16 +99,26 @@ static int read_addresses(struct ebpfnet__call *call, const struct ebpfnet_count
 	if (ret)
 		return ebpfnet__fail_from(call, inner);
 	while ((ret = ebpfnet_map_iter_next(it, address, &v)) > 0) {
-		struct row *row = add_row(s, &v);
-
-		if (!row)
-			return ebpfnet__fail_nomem(call);
-		row->family = map == MAP_ADDRESS4 ? 4 : 6;
-		memcpy(row->address, address, map == MAP_ADDRESS4 ? 4 : 16);
+		ret = fn(c, map, address, &v, data);
+		if (ret)
+			break;
 	}
 	if (ret < 0)
 		return ebpfnet__fail(call, ret, 0, "map %s: %s", ebpfnet__counter_maps[map].name,
 				     ebpfnet_strerror(ret));
+	return 0;
+}
+
+static int add_address(const struct ebpfnet_counter *c, enum counter_map map,
+		       const uint8_t *address, const struct counter_value *v, void *data)
+{
+	struct row *row = add_row(data, v);
+
+	(void)c;
+	if (!row)
+		return -ENOMEM;
+	row->family = map == MAP_ADDRESS4 ? 4 : 6;
+	memcpy(row->address, address, map == MAP_ADDRESS4 ? 4 : 16);
 	return 0;
 }
 
@@ -131,8 +145,8 @@ static int read_rows(struct ebpfnet__call *call, const struct ebpfnet_counter *c
 	case COUNTER_PROTOCOL:
 		return read_protocols(call, c, base, s);
 	case COUNTER_SOURCE:
-		ret = read_addresses(call, c, MAP_ADDRESS4, s);
-		return ret ? ret : read_addresses(call, c, MAP_ADDRESS6, s);
+		ret = each_address(call, c, MAP_ADDRESS4, add_address, s);
+		return ret ? ret : each_address(call, c, MAP_ADDRESS6, add_address, s);
 	default:
 		return read_total(call, c, base, s);
 	}
@@ -252,26 +266,12 @@ int ebpfnet_counter_stats(struct ebpfnet_counter *c, struct ebpfnet_counter_stat
 	return 0;
 }
 
-/* Deletes every address and adds up what it had. */
-static int remove_addresses(struct ebpfnet__call *call, const struct ebpfnet_counter *c,
-			    enum counter_map map, struct counter_value *removed)
+static int remove_address(const struct ebpfnet_counter *c, enum counter_map map,
+			  const uint8_t *address, const struct counter_value *v, void *removed)
 {
-	CLEANUP(iter) struct ebpfnet_map_iter *it = NULL;
-	struct ebpfnet_error *inner = NULL;
-	struct counter_value v;
-	uint8_t address[16];
-	int ret = ebpfnet_map_iter_new(c->maps[map], NULL, &it, &inner);
-
-	if (ret)
-		return ebpfnet__fail_from(call, inner);
-	while ((ret = ebpfnet_map_iter_next(it, address, &v)) > 0) {
-		/* Evicted meanwhile: its packets are told as evicted already. */
-		if (ebpfnet_map_del(c->maps[map], address) == 0)
-			ebpfnet__counter_value_add(removed, &v);
-	}
-	if (ret < 0)
-		return ebpfnet__fail(call, ret, 0, "map %s: %s", ebpfnet__counter_maps[map].name,
-				     ebpfnet_strerror(ret));
+	/* Evicted meanwhile: its packets are told as evicted already. */
+	if (ebpfnet_map_del(c->maps[map], address) == 0)
+		ebpfnet__counter_value_add(removed, v);
 	return 0;
 }
 
@@ -281,9 +281,9 @@ static int remove_keys(struct ebpfnet__call *call, const struct ebpfnet_counter 
 	int ret = 0;
 
 	if (c->config.key == COUNTER_SOURCE) {
-		ret = remove_addresses(call, c, MAP_ADDRESS4, &base->removed);
+		ret = each_address(call, c, MAP_ADDRESS4, remove_address, &base->removed);
 		if (ret == 0)
-			ret = remove_addresses(call, c, MAP_ADDRESS6, &base->removed);
+			ret = each_address(call, c, MAP_ADDRESS6, remove_address, &base->removed);
 	}
 	for (uint32_t i = 0; i < COUNTER_PROTOCOLS && ret == 0; i++)
 		ret = ebpfnet__counter_slot(call, c, MAP_PROTOCOL, i, &base->protocol[i]);
