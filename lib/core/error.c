@@ -249,7 +249,7 @@ const char *ebpfnet__libbpf_text(const struct ebpfnet__call *call)
 	return call->error && call->error->libbpf_log ? call->error->libbpf_log : "";
 }
 
-#define LIBBPF_TEXT_MAX (64u * 1024)
+#define LIBBPF_TEXT_MAX ((size_t)64 * 1024)
 
 void ebpfnet__call_append_libbpf(struct ebpfnet__call *call, const char *text)
 {

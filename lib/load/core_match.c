@@ -92,10 +92,10 @@ static int find_member(struct search *s, uint32_t id)
 		s->next_id = m->type;
 		found = members_compat(s->work, s->local_btf, s->local_type, target->btf, m->type);
 		if (found > 0)
-			target->steps[target->len++] = (struct ebpfnet__core_step){ name, id, i };
+			target->steps[target->len++] = (struct ebpfnet__core_step) { name, id, i };
 		else
-			why_other_nature(s->work, s->local_btf, s->local_type, target->btf,
-					 m->type, name);
+			why_other_nature(s->work, s->local_btf, s->local_type, target->btf, m->type,
+					 name);
 		return found;
 	}
 	return 0;
@@ -167,16 +167,15 @@ static int match_element(struct ebpfnet__core_work *work, const struct ebpfnet__
 	if (target->raw_len == EBPFNET__CORE_STEPS)
 		return -E2BIG;
 	target->raw_len++;
-	target->steps[target->len++] = (struct ebpfnet__core_step){ NULL, *id, step->index };
+	target->steps[target->len++] = (struct ebpfnet__core_step) { NULL, *id, step->index };
 	size = btf__resolve_size(target->btf, *id);
 	if (size < 0)
 		return (int)size;
 	return ebpfnet__core_advance(target, (uint64_t)size * 8 * step->index) ? -ERANGE : 1;
 }
 
-static int match_enumerator(struct ebpfnet__core_work *work,
-			    const struct ebpfnet__core_spec *local, uint32_t id,
-			    struct ebpfnet__core_spec *target)
+static int match_enumerator(struct ebpfnet__core_work *work, const struct ebpfnet__core_spec *local,
+			    uint32_t id, struct ebpfnet__core_spec *target)
 {
 	const struct btf_type *t = ebpfnet__core_skip(target->btf, id, &id);
 	const char *want = local->steps[0].name;
@@ -195,7 +194,7 @@ static int match_enumerator(struct ebpfnet__core_work *work,
 			return -E2BIG;
 		if (!ebpfnet__core_same_name(want, name))
 			continue;
-		target->steps[target->len++] = (struct ebpfnet__core_step){ name, id, i };
+		target->steps[target->len++] = (struct ebpfnet__core_step) { name, id, i };
 		return 1;
 	}
 	ebpfnet__core_why(work, "enum %s has no %.*s there",

@@ -6,7 +6,8 @@
 
 #include "load/core_relos.h"
 
-/* The number of the helper that libbpf calls in a poisoned instruction's place: "bad relo" in hex. */
+/* The number of the helper that libbpf calls in a poisoned instruction's place: "bad relo" in hex.
+ */
 #define POISON "call unknown#195896080"
 /* What libbpf makes of that line where the verifier ended on it. */
 #define POISON_TOLD "<invalid CO-RE relocation>"

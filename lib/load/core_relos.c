@@ -49,8 +49,8 @@ struct object_view {
 
 static int fail_bad(struct object_view *v, const char *what)
 {
-	ebpfnet__hint(v->call, "compile the object again; libbpf passes over such a section in "
-			       "silence and loads the programs unrelocated");
+	ebpfnet__hint(v->call, "compile the object again: libbpf ignores such a section and loads "
+			       "programs as they are, for the structures of another kernel");
 	return ebpfnet__fail(v->call, -EINVAL, EBPFNET_ERROR_INVALID, "section .BTF.ext: %s", what);
 }
 
@@ -134,8 +134,7 @@ static int open_view(struct object_view *v)
 	elf_version(EV_CURRENT);
 	v->elf = elf_memory((char *)v->obj->data, v->obj->size);
 	if (!v->elf || elf_getshdrstrndx(v->elf, &v->names))
-		return ebpfnet__fail(v->call, -EINVAL, EBPFNET_ERROR_INVALID, "%s",
-				     elf_errmsg(-1));
+		return ebpfnet__fail(v->call, -EINVAL, EBPFNET_ERROR_INVALID, "%s", elf_errmsg(-1));
 	while ((scn = elf_nextscn(v->elf, scn))) {
 		GElf_Shdr sh;
 		int ret = 0;
@@ -199,7 +198,7 @@ static int core_part(struct object_view *v, struct bytes *part)
 	uint32_t header, offset, size;
 	uint16_t magic;
 
-	*part = (struct bytes){ 0 };
+	*part = (struct bytes) { 0 };
 	if (!ext.data)
 		return 0;
 	if (ext.size < HEADER_MIN)

@@ -6,14 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Steps of work in one call: a large object takes a million, and this many take a second or two. */
-#define BUDGET (1ull << 26)
+/* Steps of work in one call: a large object takes a million, and this many take about a second. */
+#define BUDGET (1ull << 25)
 
 struct ebpfnet__core_resolver {
 	const struct btf *local;
 	struct ebpfnet__core_target *target;
 	uint64_t budget;
-	/* By local type. A candidate that did not fit one record is none for the next, as in libbpf. */
+	/* By local type. A candidate that did not fit one record is none for the next, as in
+	 * libbpf. */
 	struct ebpfnet__core_candidates **candidates;
 	uint32_t type_count;
 };
@@ -91,7 +92,8 @@ static int try_candidate(struct match *m, const struct ebpfnet__core_candidate *
 	if (spec.bit_offset == m->target.bit_offset && value.value == m->target_value.value)
 		return 1;
 	if (spec.bit_offset != m->target.bit_offset)
-		ebpfnet__core_why(&m->work, "ambiguous: types %u and %u have it at offsets %u and %u",
+		ebpfnet__core_why(&m->work,
+				  "ambiguous: types %u and %u have it at offsets %u and %u",
 				  m->target.root_id, spec.root_id, m->target.bit_offset / 8,
 				  spec.bit_offset / 8);
 	else
@@ -135,9 +137,9 @@ static void fill(struct match *m, const struct ebpfnet__core_record *record,
 	struct bpf_insn insn[2] = { 0 };
 
 	memcpy(insn, record->insn, record->has_next ? sizeof(insn) : sizeof(insn[0]));
-	out->effect = ebpfnet__core_effect(&m->work, insn, record->has_next, &m->local,
-					   &m->local_value, m->found ? &m->target : NULL,
-					   &m->target_value);
+	out->effect =
+		ebpfnet__core_effect(&m->work, insn, record->has_next, &m->local, &m->local_value,
+				     m->found ? &m->target : NULL, &m->target_value);
 	out->local_value = m->local_value.value;
 	out->target_value = out->effect == EBPFNET_RELOC_PATCHED ? m->target_value.value : 0;
 	out->found = m->found;
@@ -180,9 +182,8 @@ static int resolve(struct ebpfnet__core_resolver *r, const struct ebpfnet__core_
 				  (int)ebpfnet__core_essential(name), name);
 	if (try_candidates(m, c, record->keeps_candidates))
 		return refuse(m, out);
-	if (!m->found &&
-	    (ebpfnet__core_calc(&m->work, m->local.kind, &m->local, &m->local_value) ||
-	     ebpfnet__core_calc(&m->work, m->local.kind, NULL, &m->target_value)))
+	if (!m->found && (ebpfnet__core_calc(&m->work, m->local.kind, &m->local, &m->local_value) ||
+			  ebpfnet__core_calc(&m->work, m->local.kind, NULL, &m->target_value)))
 		return refuse(m, out);
 	fill(m, record, out);
 	return 0;

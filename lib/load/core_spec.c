@@ -76,12 +76,18 @@ bool ebpfnet__core_same_name(const char *a, const char *b)
 const char *ebpfnet__core_noun(const struct btf_type *t)
 {
 	static const char *const nouns[] = {
-		[BTF_KIND_UNKN] = "void",	      [BTF_KIND_INT] = "integer",
-		[BTF_KIND_PTR] = "pointer",	      [BTF_KIND_ARRAY] = "array",
-		[BTF_KIND_STRUCT] = "struct",	      [BTF_KIND_UNION] = "union",
-		[BTF_KIND_ENUM] = "enum",	      [BTF_KIND_FWD] = "undefined struct",
-		[BTF_KIND_TYPEDEF] = "typedef",	      [BTF_KIND_FUNC] = "function",
-		[BTF_KIND_FUNC_PROTO] = "prototype",  [BTF_KIND_FLOAT] = "float",
+		[BTF_KIND_UNKN] = "void",
+		[BTF_KIND_INT] = "integer",
+		[BTF_KIND_PTR] = "pointer",
+		[BTF_KIND_ARRAY] = "array",
+		[BTF_KIND_STRUCT] = "struct",
+		[BTF_KIND_UNION] = "union",
+		[BTF_KIND_ENUM] = "enum",
+		[BTF_KIND_FWD] = "undefined struct",
+		[BTF_KIND_TYPEDEF] = "typedef",
+		[BTF_KIND_FUNC] = "function",
+		[BTF_KIND_FUNC_PROTO] = "prototype",
+		[BTF_KIND_FLOAT] = "float",
 		[BTF_KIND_ENUM64] = "enum",
 	};
 	uint32_t kind = t ? btf_kind(t) : BTF_KIND_UNKN;
@@ -175,7 +181,7 @@ static int step_member(struct ebpfnet__core_spec *spec, const struct btf_type *t
 		name = ebpfnet__core_name(spec->btf, m->name_off);
 		if (!*name)
 			return -EINVAL;
-		spec->steps[spec->len++] = (struct ebpfnet__core_step){ name, *id, index };
+		spec->steps[spec->len++] = (struct ebpfnet__core_step) { name, *id, index };
 	}
 	*id = m->type;
 	return 0;
@@ -192,7 +198,7 @@ static int step_element(struct ebpfnet__core_spec *spec, const struct btf_type *
 		return -EINVAL;
 	if (!ebpfnet__core_skip(spec->btf, array->type, id))
 		return -EINVAL;
-	spec->steps[spec->len++] = (struct ebpfnet__core_step){ NULL, *id, index };
+	spec->steps[spec->len++] = (struct ebpfnet__core_step) { NULL, *id, index };
 	size = btf__resolve_size(spec->btf, *id);
 	if (size < 0)
 		return (int)size;
@@ -210,7 +216,7 @@ static int parse_steps(struct ebpfnet__core_work *work, struct ebpfnet__core_spe
 	t = ebpfnet__core_skip(spec->btf, spec->root_id, &id);
 	if (more <= 0 || !t)
 		return -EINVAL;
-	spec->steps[spec->len++] = (struct ebpfnet__core_step){ NULL, id, index };
+	spec->steps[spec->len++] = (struct ebpfnet__core_step) { NULL, id, index };
 	spec->raw_len = 1;
 	if (ebpfnet__core_is_enum(spec->kind))
 		return *access ? -EINVAL : parse_enumerator(spec, t);
@@ -278,8 +284,11 @@ void ebpfnet__core_words(const struct ebpfnet__core_spec *spec, char *buf, size_
 {
 	const struct btf_type *t = btf__type_by_id(spec->btf, spec->root_id);
 	const char *name = t ? ebpfnet__core_name(spec->btf, t->name_off) : "";
-	bool type_only = ebpfnet__core_is_type(spec->kind) || spec->len == 0 ||
-			 (spec->len == 1 && !spec->steps[0].name && spec->steps[0].index == 0);
+	/* p[0] is the thing itself; an enumerator that was not found has no name. */
+	bool no_step = spec->len == 0 ||
+		       (spec->len == 1 && !spec->steps[0].name &&
+			(spec->steps[0].index == 0 || ebpfnet__core_is_enum(spec->kind)));
+	bool type_only = ebpfnet__core_is_type(spec->kind) || no_step;
 
 	buf[0] = '\0';
 	if (type_only || ebpfnet__core_is_enum(spec->kind))

@@ -127,12 +127,12 @@ int ebpfnet__core_calc(struct ebpfnet__core_work *work, uint32_t kind,
 		       const struct ebpfnet__core_spec *place, struct ebpfnet__core_value *out);
 
 /* What libbpf does with an instruction (and the second half of a 64-bit load). */
-enum ebpfnet_reloc_effect
-ebpfnet__core_effect(struct ebpfnet__core_work *work, const struct bpf_insn *insn, bool has_next,
-		     const struct ebpfnet__core_spec *local,
-		     const struct ebpfnet__core_value *local_value,
-		     const struct ebpfnet__core_spec *target,
-		     const struct ebpfnet__core_value *target_value);
+enum ebpfnet_reloc_effect ebpfnet__core_effect(struct ebpfnet__core_work *work,
+					       const struct bpf_insn *insn, bool has_next,
+					       const struct ebpfnet__core_spec *local,
+					       const struct ebpfnet__core_value *local_value,
+					       const struct ebpfnet__core_spec *target,
+					       const struct ebpfnet__core_value *target_value);
 
 /* core_target.c */
 

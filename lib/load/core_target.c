@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
-/* The types that relocations are looked for in: a kernel's, and its modules' where that has none. */
+/* The types that relocations are looked for in: a kernel's, and its modules' where that has none.
+ */
 #include "load/core_spec.h"
 
 #include <dirent.h>
@@ -63,7 +64,7 @@ static int index_types(struct index *index, struct btf *btf, uint32_t first, boo
 		const char *name = ebpfnet__core_name(btf, btf__type_by_id(btf, id)->name_off);
 
 		if (*name)
-			index->names[index->count++] = (struct name){ hash_name(name), id };
+			index->names[index->count++] = (struct name) { hash_name(name), id };
 	}
 	qsort(index->names, index->count, sizeof(*index->names), compare_names);
 	index->btf = btf;
@@ -109,15 +110,14 @@ static int fail_open(struct ebpfnet__call *call, const char *btf_path, int code)
 {
 	if (code == -ENOMEM)
 		return ebpfnet__fail_nomem(call);
-	if (btf_path) {
-		if (code == -ENOENT)
-			return ebpfnet__fail(call, code, 0, "the context's btf_path %s: %s",
-					     btf_path, ebpfnet_strerror(code));
-		ebpfnet__hint(call, "it must be raw BTF, as in /sys/kernel/btf/vmlinux, or an ELF "
-				    "file with a .BTF section");
-		return ebpfnet__fail(call, code, EBPFNET_ERROR_INVALID,
-				     "the context's btf_path %s cannot be read: %s", btf_path,
+	if (btf_path && (code == -ENOENT || code == -EACCES || code == -EPERM))
+		return ebpfnet__fail(call, code, 0, "the context's btf_path %s: %s", btf_path,
 				     ebpfnet_strerror(code));
+	if (btf_path) {
+		ebpfnet__hint(call, "it must be raw BTF, as in " KERNEL_BTF_FOLDER "/vmlinux, or "
+				    "an ELF file with a .BTF section");
+		return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INVALID,
+				     "the context's btf_path %s is no BTF", btf_path);
 	}
 	ebpfnet__hint(call, "give the context a btf_path, or run a kernel with "
 			    "CONFIG_DEBUG_INFO_BTF=y");
@@ -206,8 +206,8 @@ static int find_in(const struct index *index, const struct btf_type *local, cons
 {
 	uint32_t hash = hash_name(name);
 
-	for (size_t i = lower_bound(index, hash);
-	     i < index->count && index->names[i].hash == hash; i++) {
+	for (size_t i = lower_bound(index, hash); i < index->count && index->names[i].hash == hash;
+	     i++) {
 		const struct btf_type *t = btf__type_by_id(index->btf, index->names[i].id);
 		struct ebpfnet__core_candidates *grown;
 		size_t n = (*found)->count;
@@ -218,7 +218,8 @@ static int find_in(const struct index *index, const struct btf_type *local, cons
 		grown = realloc(*found, sizeof(*grown) + (n + 1) * sizeof(grown->list[0]));
 		if (!grown)
 			return -ENOMEM;
-		grown->list[n] = (struct ebpfnet__core_candidate){ index->btf, index->names[i].id };
+		grown->list[n] =
+			(struct ebpfnet__core_candidate) { index->btf, index->names[i].id };
 		grown->count++;
 		*found = grown;
 	}

@@ -55,8 +55,7 @@ static int parameters(const struct pair *p, const struct btf_type *local, const 
 	if (btf_vlen(local) != btf_vlen(t))
 		return 0;
 	for (uint32_t i = 0; i < btf_vlen(local); i++) {
-		int ret = compare(
-			descend(p, btf_params(local)[i].type, btf_params(t)[i].type));
+		int ret = compare(descend(p, btf_params(local)[i].type, btf_params(t)[i].type));
 
 		if (ret <= 0)
 			return ret;
@@ -125,8 +124,7 @@ static bool names_match(const struct pair *p, uint32_t local_off, uint32_t off)
 }
 
 /* Each local enumerator has a namesake; values may differ. */
-static int enums_match(const struct pair *p, const struct btf_type *local,
-		       const struct btf_type *t)
+static int enums_match(const struct pair *p, const struct btf_type *local, const struct btf_type *t)
 {
 	if (local->size != t->size || btf_vlen(local) > btf_vlen(t))
 		return 0;
@@ -137,8 +135,8 @@ static int enums_match(const struct pair *p, const struct btf_type *local,
 		for (uint32_t j = 0; j < btf_vlen(t) && !matched; j++) {
 			if (!ebpfnet__core_spend(p->work))
 				return -E2BIG;
-			matched = ebpfnet__core_same_name(
-				want, ebpfnet__core_enumerator(p->btf, t, j));
+			matched = ebpfnet__core_same_name(want,
+							  ebpfnet__core_enumerator(p->btf, t, j));
 		}
 		if (!matched)
 			return 0;
@@ -198,8 +196,7 @@ static int structs_match(const struct pair *p, const struct btf_type *local,
 static bool ints_match(const struct btf_type *local, const struct btf_type *t)
 {
 	return btf_is_int(t) && local->size == t->size &&
-	       (btf_int_encoding(local) & BTF_INT_SIGNED) ==
-		       (btf_int_encoding(t) & BTF_INT_SIGNED);
+	       (btf_int_encoding(local) & BTF_INT_SIGNED) == (btf_int_encoding(t) & BTF_INT_SIGNED);
 }
 
 static int match(struct pair p)
@@ -255,6 +252,7 @@ int ebpfnet__core_types_match(struct ebpfnet__core_work *work, const struct btf 
 	int ret = match(p);
 
 	if (ret == 0)
-		ebpfnet__core_why(work, "the type does not match there: a member or its type differs");
+		ebpfnet__core_why(work,
+				  "the type does not match there: a member or its type differs");
 	return ret;
 }

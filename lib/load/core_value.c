@@ -182,7 +182,8 @@ int ebpfnet__core_calc(struct ebpfnet__core_work *work, uint32_t kind,
 	if (asks_existence(kind)) {
 		out->value = place ? 1 : 0;
 	} else if (!place) {
-		/* A type that is not there has size 0 and id 0; a place that is not there has no number. */
+		/* A type that is not there has size 0 and id 0; a place that is not there has no
+		 * number. */
 		out->poison = !ebpfnet__core_is_type(kind);
 	} else if (ebpfnet__core_is_type(kind)) {
 		ret = calc_type(place, kind, out);
@@ -228,11 +229,12 @@ static uint32_t access_bytes(const struct bpf_insn *insn)
 	}
 }
 
-static enum ebpfnet_reloc_effect
-access_effect(struct ebpfnet__core_work *work, const struct bpf_insn *insn,
-	      const struct ebpfnet__core_spec *local, const struct ebpfnet__core_value *local_value,
-	      const struct ebpfnet__core_spec *target,
-	      const struct ebpfnet__core_value *target_value)
+static enum ebpfnet_reloc_effect access_effect(struct ebpfnet__core_work *work,
+					       const struct bpf_insn *insn,
+					       const struct ebpfnet__core_spec *local,
+					       const struct ebpfnet__core_value *local_value,
+					       const struct ebpfnet__core_spec *target,
+					       const struct ebpfnet__core_value *target_value)
 {
 	uint32_t was = local_value->mem_size, is = target_value->mem_size;
 
@@ -249,7 +251,8 @@ access_effect(struct ebpfnet__core_work *work, const struct bpf_insn *insn,
 		return EBPFNET_RELOC_POISONED;
 	}
 	if (!target || !may_resize(local, local_value, target, target_value)) {
-		ebpfnet__core_why(work, "it has %u bytes in the object and %u there: not loaded as is",
+		ebpfnet__core_why(work,
+				  "it has %u bytes in the object and %u there: not loaded as is",
 				  was, is);
 		return EBPFNET_RELOC_POISONED;
 	}
@@ -283,12 +286,12 @@ static bool instruction_value(const struct bpf_insn *insn, bool has_next, uint64
 	}
 }
 
-enum ebpfnet_reloc_effect
-ebpfnet__core_effect(struct ebpfnet__core_work *work, const struct bpf_insn *insn, bool has_next,
-		     const struct ebpfnet__core_spec *local,
-		     const struct ebpfnet__core_value *local_value,
-		     const struct ebpfnet__core_spec *target,
-		     const struct ebpfnet__core_value *target_value)
+enum ebpfnet_reloc_effect ebpfnet__core_effect(struct ebpfnet__core_work *work,
+					       const struct bpf_insn *insn, bool has_next,
+					       const struct ebpfnet__core_spec *local,
+					       const struct ebpfnet__core_value *local_value,
+					       const struct ebpfnet__core_spec *target,
+					       const struct ebpfnet__core_value *target_value)
 {
 	uint32_t class = BPF_CLASS(insn->code);
 	uint64_t have;
@@ -301,7 +304,8 @@ ebpfnet__core_effect(struct ebpfnet__core_work *work, const struct bpf_insn *ins
 		return EBPFNET_RELOC_REFUSED;
 	}
 	if (local_value->exact && have != local_value->value) {
-		ebpfnet__core_why(work, "the instruction holds %lld, and the object's own type says %llu",
+		ebpfnet__core_why(work,
+				  "the instruction holds %lld, and the object's own type says %llu",
 				  (long long)have, (unsigned long long)local_value->value);
 		return EBPFNET_RELOC_REFUSED;
 	}
