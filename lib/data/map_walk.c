@@ -17,9 +17,25 @@
 #define STEPS_PER_ENTRY 8
 #define STEPS_MIN 1024
 
-static bool is_array(const struct ebpfnet_map_iter *it)
+/* Whose keys are 0, 1, 2 and so on: none can disappear, but a slot can be empty. */
+static bool is_indexed(const struct ebpfnet_map_iter *it)
 {
-	return it->map->type == BPF_MAP_TYPE_ARRAY || it->map->type == BPF_MAP_TYPE_PERCPU_ARRAY;
+	switch (it->map->type) {
+	case BPF_MAP_TYPE_ARRAY:
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+	case BPF_MAP_TYPE_CGROUP_ARRAY:
+	case BPF_MAP_TYPE_CPUMAP:
+	case BPF_MAP_TYPE_DEVMAP:
+	case BPF_MAP_TYPE_PERCPU_ARRAY:
+	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+	case BPF_MAP_TYPE_PROG_ARRAY:
+	case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY:
+	case BPF_MAP_TYPE_SOCKMAP:
+	case BPF_MAP_TYPE_XSKMAP:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static int step(struct ebpfnet_map_iter *it)
@@ -57,7 +73,7 @@ static int go_on_behind_trail(struct ebpfnet_map_iter *it)
 		const uint8_t *key = trail_key(it, it->trail_len - 1 - i);
 		int ret = go_on(it, key);
 
-		if (ret || is_array(it))
+		if (ret)
 			return ret;
 		ret = bpf_map_lookup_elem(it->map->fd, key, it->probe);
 		if (ret != -ENOENT)
@@ -89,7 +105,7 @@ int ebpfnet__map_walk_read(struct ebpfnet_map_iter *it)
 		if (it->count)
 			memcpy(trail_key(it, it->trail_len++), it->keys, it->map->key_size);
 		/* Already now: the caller may delete the key that is given to him. */
-		ret = go_on_behind_trail(it);
+		ret = is_indexed(it) ? go_on(it, it->keys) : go_on_behind_trail(it);
 		if (ret || it->count)
 			return ret;
 	}
