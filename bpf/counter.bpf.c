@@ -80,7 +80,8 @@ static __always_inline void add_key(void *map, const void *key, __u64 bytes)
 	}
 	if (bpf_map_update_elem(map, key, &first, BPF_NOEXIST) == 0)
 		return;
-	/* Another CPU made the key at the same moment. If not, there is no room: it counts as evicted. */
+	/* Another CPU made the key at the same moment. If not, there is no room: it counts as
+	 * evicted. */
 	v = bpf_map_lookup_elem(map, key);
 	if (v)
 		add(v, bytes);

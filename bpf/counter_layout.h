@@ -25,7 +25,8 @@ struct counter_value {
 	__u64 extra_segments; /* segments - packets: 0 where no packet is a merged one */
 };
 
-/* Key of the map "address6", in network order. A type, because a map's BTF has both types or none. */
+/* Key of the map "address6", in network order. A type, because a map's BTF has both types or none.
+ */
 struct counter_address6 {
 	__u8 byte[16];
 };
@@ -42,9 +43,9 @@ enum counter_slot {
 #define COUNTER_PROTOCOLS 512
 
 /*
- * The map "base", one entry, user space's own: what was counted before the last reset. Nobody but the
- * kernel half writes to the counters, so a reset under traffic loses nothing; and it is one write, so
- * that a process killed in the middle leaves the old base or the new one.
+ * The map "base", one entry, user space's own: what was counted before the last reset. Nobody but
+ * the kernel half writes to the counters, so a reset under traffic loses nothing; and it is one
+ * write, so that a process killed in the middle leaves the old base or the new one.
  */
 struct counter_base {
 	struct counter_value slot[COUNTER_SLOTS];

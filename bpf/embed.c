@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 /*
- * embed OUTPUT INPUT...: writes BPF objects as one C header, a table of name, bytes and size. Runs on
- * the build machine; a header made this way is rebuilt and cross-compiles like any other source.
+ * embed OUTPUT INPUT...: writes BPF objects as one C header, a table of name, bytes and size. Runs
+ * on the build machine; a header made this way is rebuilt and cross-compiles like any other source.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,8 @@ static int embed(FILE *out, const char *path, int index)
 	if (!in)
 		return -1;
 	/* libbpf casts into the bytes: give them the alignment of an ELF header. */
-	fprintf(out, "static const unsigned char builtin_%d[] __attribute__((aligned(8))) = {", index);
+	fprintf(out, "static const unsigned char builtin_%d[] __attribute__((aligned(8))) = {",
+		index);
 	for (; (c = getc(in)) != EOF; size++)
 		fprintf(out, "%s%d,", size % 24 ? "" : "\n", c);
 	fprintf(out, "\n};\n");
@@ -35,8 +36,9 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
-	fprintf(out, "static const struct builtin {\n\tconst char *name;\n\tconst unsigned char *data;\n"
-		     "\tsize_t size;\n} builtins[] = {\n");
+	fprintf(out,
+		"static const struct builtin {\n\tconst char *name;\n\tconst unsigned char *data;\n"
+		"\tsize_t size;\n} builtins[] = {\n");
 	for (int i = 2; i < argc; i++) {
 		const char *slash = strrchr(argv[i], '/');
 		const char *base = slash ? slash + 1 : argv[i];

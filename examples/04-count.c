@@ -2,9 +2,8 @@
 /*
  * 04-count: a live table of what an interface receives, like top, until Ctrl-C; all passes.
  *	cc -o 04-count 04-count.c $(pkg-config --cflags --libs libebpfnet json-c)
- *	./04-count eth0			by protocol, once a second
+ *	./04-count [--json] eth0	by protocol, once a second
  *	./04-count -k source eth0	the busiest sources
- *	./04-count --json -i 10 eth0	one JSON document a line, every 10 seconds
  */
 #include <arpa/inet.h>
 #include <ebpfnet/ebpfnet.h>
@@ -13,7 +12,6 @@
 #include <json-c/json.h>
 #include <net/if.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -35,7 +33,8 @@ static const char *label(const struct ebpfnet_counter_entry *e)
 	static char text[INET6_ADDRSTRLEN];
 
 	if (key == EBPFNET_COUNTER_SOURCE)
-		return inet_ntop(e->family == 4 ? AF_INET : AF_INET6, e->address, text, sizeof(text));
+		return inet_ntop(e->family == 4 ? AF_INET : AF_INET6, e->address, text,
+				 sizeof(text));
 	snprintf(text, sizeof(text), "ipv%u protocol %u", e->family, e->protocol);
 	return key == EBPFNET_COUNTER_TOTAL ? "total" : text;
 }
@@ -49,17 +48,17 @@ static json_object *numbers(uint64_t packets, uint64_t bytes)
 	return o;
 }
 
-static void print(const struct ebpfnet_counter_stats *all, const struct ebpfnet_counter_snapshot *snap)
+static void print(const struct ebpfnet_counter_stats *all,
+		  const struct ebpfnet_counter_snapshot *snap)
 {
 	json_object *doc = numbers(all->packets, all->bytes), *list = json_object_new_array(), *row;
-	size_t n = ebpfnet_counter_snapshot_count(snap);
 
 	if (!json)
-		printf("%s%s: %" PRIu64 " without a key, %" PRIu64 " evicted\n%-40s %14s %16s\n"
-		       "%-40s %14" PRIu64 " %16" PRIu64 "\n", isatty(1) ? "\033[H\033[J" : "", device,
-		       all->other_packets, all->evicted_packets, keys[key], "packets", "bytes", "all",
-		       all->packets, all->bytes);
-	for (size_t i = 0; i < n && (json || i < 20); i++) {
+		printf("%s%s: %" PRIu64 " packets, %" PRIu64 " without a key, %" PRIu64
+		       " evicted\n%-40s %14s %16s\n",
+		       isatty(1) ? "\033[H\033[J" : "", device, all->packets, all->other_packets,
+		       all->evicted_packets, keys[key], "packets", "bytes");
+	for (size_t i = 0; i < ebpfnet_counter_snapshot_count(snap) && (json || i < 20); i++) {
 		struct ebpfnet_counter_entry e = { .sz = sizeof(e) };
 
 		ebpfnet_counter_snapshot_entry(snap, i, &e);
@@ -67,7 +66,8 @@ static void print(const struct ebpfnet_counter_stats *all, const struct ebpfnet_
 		json_object_object_add(row, keys[key], json_object_new_string(label(&e)));
 		json_object_array_add(list, row);
 		if (!json)
-			printf("%-40s %14" PRIu64 " %16" PRIu64 "\n", label(&e), e.packets, e.bytes);
+			printf("%-40s %14" PRIu64 " %16" PRIu64 "\n", label(&e), e.packets,
+			       e.bytes);
 	}
 	json_object_object_add(doc, "keys", list);
 	if (json)
@@ -90,8 +90,9 @@ static int show(struct ebpfnet_counter *counter)
 	return 0;
 }
 
-static int run(struct ebpfnet_ctx *ctx, const struct timespec *pause, const sigset_t *ends)
+static int run(struct ebpfnet_ctx *ctx, const sigset_t *ends)
 {
+	const struct timespec pause = { .tv_sec = 1 };
 	struct ebpfnet_counter *counter = NULL;
 	struct ebpfnet_link *link = NULL;
 	struct ebpfnet_error *err = NULL;
@@ -109,7 +110,7 @@ static int run(struct ebpfnet_ctx *ctx, const struct timespec *pause, const sigs
 	else
 		do
 			ret = show(counter);
-		while (ret == 0 && sigtimedwait(ends, NULL, pause) < 0);
+		while (ret == 0 && sigtimedwait(ends, NULL, &pause) < 0);
 	if (ret == 0)
 		ret = show(counter); /* the last packets before the end */
 	ebpfnet_link_close(link);
@@ -120,23 +121,22 @@ static int run(struct ebpfnet_ctx *ctx, const struct timespec *pause, const sigs
 int main(int argc, char **argv)
 {
 	static const struct option longopts[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
-	struct timespec pause = { .tv_sec = 1 };
 	struct ebpfnet_error *err = NULL;
 	struct ebpfnet_ctx *ctx;
 	sigset_t ends;
 	int opt, ret;
 
-	while ((opt = getopt_long(argc, argv, "i:k:", longopts, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "k:", longopts, NULL)) != -1) {
 		json |= opt == 'j';
-		if (opt == 'i')
-			pause.tv_sec = atol(optarg);
 		if (opt == 'k')
 			for (key = 0; key < 3 && strcmp(keys[key], optarg); key++)
 				;
 		key = opt == '?' ? 3 : key;
 	}
-	if (optind != argc - 1 || key == 3 || pause.tv_sec <= 0)
-		return fprintf(stderr, "usage: 04-count [-k total|protocol|source] [-i SECONDS] [--json] IF\n"), 2;
+	if (optind != argc - 1 || key == 3) {
+		fprintf(stderr, "usage: 04-count [-k total|protocol|source] [--json] INTERFACE\n");
+		return 2;
+	}
 	device = argv[optind];
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
@@ -144,7 +144,7 @@ int main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 	if (ebpfnet_ctx_new(NULL, &ctx, &err) < 0)
 		return fail(err);
-	ret = run(ctx, &pause, &ends);
+	ret = run(ctx, &ends);
 	ebpfnet_ctx_unref(ctx);
 	return ret;
 }

@@ -83,7 +83,7 @@ ip -n "$server" addr add fd99::2/64 dev v0 nodad
 
 # Attached while the wire is down, so that ours and the kernel's counters all start from 0.
 for ns in "$client" "$server"; do
-	ip netns exec "$ns" "$work/04-count" --json -i 1 v0 >"$work/count.$ns" 2>"$work/err.$ns" &
+	ip netns exec "$ns" "$work/04-count" --json v0 >"$work/count.$ns" 2>"$work/err.$ns" &
 	pids+=($!)
 done
 for ns in "$client" "$server"; do

@@ -58,12 +58,13 @@ void test_net_open(struct test_net *net, int up)
 		atexit(close_at_exit);
 	registered = true;
 	/* No address detection, no router solicitation, no multicast reports: a quiet wire. */
-	ck_assert_int_eq(test_shell("for n in %s %s; do ip netns add $n || exit 1; ip netns exec $n sh -c '"
-				    "for i in all default; do for k in accept_dad=0 accept_ra=0 "
-				    "router_solicitations=0 addr_gen_mode=1; do "
-				    "echo ${k#*=} >/proc/sys/net/ipv6/conf/$i/${k%%=*}; done; done'; done",
-				    net->near, net->far),
-			 0);
+	ck_assert_int_eq(
+		test_shell("for n in %s %s; do ip netns add $n || exit 1; ip netns exec $n sh -c '"
+			   "for i in all default; do for k in accept_dad=0 accept_ra=0 "
+			   "router_solicitations=0 addr_gen_mode=1; do "
+			   "echo ${k#*=} >/proc/sys/net/ipv6/conf/$i/${k%%=*}; done; done'; done",
+			   net->near, net->far),
+		0);
 	ck_assert_int_eq(test_shell("ip -n %s link add v0 type veth peer name v0 netns %s && "
 				    "ip -n %s addr add " TEST_NEAR4 "/24 dev v0 && "
 				    "ip -n %s addr add " TEST_FAR4 "/24 dev v0 && "
@@ -95,9 +96,10 @@ void test_net_close(struct test_net *net)
 	if (net->far_fd > 0)
 		close(net->far_fd);
 	/* The pair goes with its namespaces, but only when the kernel gets to it: be certain. */
-	test_shell("ip -n %s link del v0 2>/dev/null; for n in %s %s; do ip netns del $n 2>/dev/null; "
-		   "done",
-		   net->near, net->near, net->far);
+	test_shell(
+		"ip -n %s link del v0 2>/dev/null; for n in %s %s; do ip netns del $n 2>/dev/null; "
+		"done",
+		net->near, net->near, net->far);
 	net->near_fd = net->far_fd = 0;
 	open_net = NULL;
 }

@@ -12,9 +12,9 @@
  *	...
  *	ebpfnet_link_close(link);
  *
- * Closing a link detaches its program, and so does the end of the process; a pinned link stays until
- * its pin is removed. A forked child never detaches what its parent attached. doc/OWNERSHIP.md has
- * the table of what each kind of link can do and what a crash leaves behind.
+ * Closing a link detaches its program, and so does the end of the process; a pinned link stays
+ *until its pin is removed. A forked child never detaches what its parent attached. doc/OWNERSHIP.md
+ *has the table of what each kind of link can do and what a crash leaves behind.
  */
 
 #include <ebpfnet/load.h>
@@ -53,9 +53,9 @@ struct ebpfnet_xdp_opts {
 	int32_t netns_fd; /* namespace of the interface; 0: the calling thread's */
 	uint32_t reserved;
 	/*
-	 * Replace this program, and fail with kind STALE if another one is attached. Only the netlink
-	 * way can do that at attach; what a link holds is replaced by ebpfnet_link_update(). NULL: the
-	 * hook must be free.
+	 * Replace this program, and fail with kind STALE if another one is attached. Only the
+	 * netlink way can do that at attach; what a link holds is replaced by
+	 * ebpfnet_link_update(). NULL: the hook must be free.
 	 */
 	const struct ebpfnet_program *expected;
 };
@@ -70,12 +70,12 @@ struct ebpfnet_xdp_opts {
  * @param err out, may be NULL.
  * @return 0, or -ENODEV (no such interface), -EOPNOTSUPP (the driver has no native XDP, or no
  * offload), -EBUSY (a program is attached; the message names it), -ESTALE (not the expected one),
- * -EINVAL or -ERANGE (not an XDP program; MTU or features of the device, with the kernel's words), -EPERM,
- * -EBADF (netns_fd).
+ * -EINVAL or -ERANGE (not an XDP program; MTU or features of the device, with the kernel's words),
+ * -EPERM, -EBADF (netns_fd).
  *
  * Thread-safety: safe. With netns_fd the thread is in that namespace during the call.
- * Kernel: 4.8 over netlink, with CAP_NET_ADMIN; 5.9 as a link, which whoever holds a loaded program may
- * make (measured on 6.18); netns_fd needs CAP_SYS_ADMIN.
+ * Kernel: 4.8 over netlink, with CAP_NET_ADMIN; 5.9 as a link, which whoever holds a loaded program
+ * may make (measured on 6.18); netns_fd needs CAP_SYS_ADMIN.
  * @see ebpfnet_link_update
  * @since 0.1
  */
@@ -120,7 +120,7 @@ EBPFNET_API int ebpfnet_link_info(const struct ebpfnet_link *link, struct ebpfne
 
 /** Options of ebpfnet_link_update(). */
 struct ebpfnet_link_update_opts {
-	size_t sz; /* sizeof(struct ebpfnet_link_update_opts) */
+	size_t sz;				/* sizeof(struct ebpfnet_link_update_opts) */
 	const struct ebpfnet_program *expected; /* STALE if another one is attached; NULL: any */
 };
 
@@ -130,8 +130,8 @@ struct ebpfnet_link_update_opts {
  * @param link in.
  * @param prog in; loaded, of the same type and expected attach type as the old one.
  * @param opts in, may be NULL.
- * @param old out, may be NULL; the program that was replaced, owned by the caller: going back is one
- * more update. Asking for it needs CAP_SYS_ADMIN if the link was opened from a pin.
+ * @param old out, may be NULL; the program that was replaced, owned by the caller: going back is
+ * one more update. Asking for it needs CAP_SYS_ADMIN if the link was opened from a pin.
  * @param err out, may be NULL.
  * @return 0, or -EINVAL kind INCOMPATIBLE (another type), -ESTALE (not the expected program),
  * -ENOLINK kind DEFUNCT (the device is gone), -EPERM.
@@ -148,8 +148,8 @@ EBPFNET_API int ebpfnet_link_update(struct ebpfnet_link *link, const struct ebpf
 /**
  * @brief Pins a link: it stays attached when this process ends.
  *
- * A bpf_link is pinned itself. Of an attachment over netlink the program is pinned, and beside it, as
- * PATH-record, what is needed to find the attachment again.
+ * A bpf_link is pinned itself. Of an attachment over netlink the program is pinned, and beside it,
+ * as PATH-record, what is needed to find the attachment again.
  *
  * @param link in.
  * @param path in: absolute, or relative to the context's bpffs_root; missing folders are made; no
@@ -229,9 +229,9 @@ EBPFNET_API int ebpfnet_link_open_fd(struct ebpfnet_ctx *ctx, int fd, struct ebp
  *
  * @param link in.
  * @param err out, may be NULL.
- * @return 0 (also if the device is gone), or -ESTALE (over netlink: another program is attached, and
- * is left alone), -EPERM (a forked child, or a capability is missing), -EOPNOTSUPP (before 5.11 a
- * link cannot be detached by force; close it and remove its pin).
+ * @return 0 (also if the device is gone), or -ESTALE (over netlink: another program is attached,
+ * and is left alone), -EPERM (a forked child, or a capability is missing), -EOPNOTSUPP (before 5.11
+ * a link cannot be detached by force; close it and remove its pin).
  *
  * Thread-safety: not safe for one link.
  * Kernel: 5.11 for links.

@@ -62,18 +62,18 @@ struct ebpfnet_error;
 
 /** What sort of failure an error is; ebpfnet_error_kind() gives it. Values are never reused. */
 enum ebpfnet_error_kind {
-	EBPFNET_ERROR_SYSTEM = 1,   /* the errno says it all: out of memory, too many files */
-	EBPFNET_ERROR_INVALID,	    /* the caller's argument or input is wrong */
+	EBPFNET_ERROR_SYSTEM = 1,    /* the errno says it all: out of memory, too many files */
+	EBPFNET_ERROR_INVALID,	     /* the caller's argument or input is wrong */
 	EBPFNET_ERROR_NOT_SUPPORTED, /* this kernel, driver or configuration cannot do it */
-	EBPFNET_ERROR_PERMISSION,   /* a capability is missing, or the kernel is locked down */
-	EBPFNET_ERROR_VERIFIER,	    /* the kernel's verifier refused a program */
-	EBPFNET_ERROR_CORE,	    /* a CO-RE relocation has no counterpart in this kernel */
-	EBPFNET_ERROR_NOT_FOUND,    /* no such interface, file, program, map, pin */
-	EBPFNET_ERROR_BUSY,	    /* somebody else holds it */
-	EBPFNET_ERROR_STALE,	    /* it changed since the caller looked */
-	EBPFNET_ERROR_INCOMPATIBLE, /* two things that do not fit each other */
-	EBPFNET_ERROR_DEFUNCT,	    /* the device or namespace below it is gone */
-	EBPFNET_ERROR_INTERNAL,	    /* a fault of this library: please report it */
+	EBPFNET_ERROR_PERMISSION,    /* a capability is missing, or the kernel is locked down */
+	EBPFNET_ERROR_VERIFIER,	     /* the kernel's verifier refused a program */
+	EBPFNET_ERROR_CORE,	     /* a CO-RE relocation has no counterpart in this kernel */
+	EBPFNET_ERROR_NOT_FOUND,     /* no such interface, file, program, map, pin */
+	EBPFNET_ERROR_BUSY,	     /* somebody else holds it */
+	EBPFNET_ERROR_STALE,	     /* it changed since the caller looked */
+	EBPFNET_ERROR_INCOMPATIBLE,  /* two things that do not fit each other */
+	EBPFNET_ERROR_DEFUNCT,	     /* the device or namespace below it is gone */
+	EBPFNET_ERROR_INTERNAL,	     /* a fault of this library: please report it */
 };
 
 /** Severity of a log line, most severe first. */
@@ -84,7 +84,8 @@ enum ebpfnet_log_level {
 	EBPFNET_LOG_DEBUG,
 };
 
-/** Receives one log line, without a newline. Called on the thread that caused it; must not call back. */
+/** Receives one log line, without a newline. Called on the thread that caused it; must not call
+ * back. */
 typedef void (*ebpfnet_log_fn)(void *data, uint32_t level, const char *line);
 
 /** Leave libbpf's process-wide print callback alone: errors then lack libbpf's own text. */
@@ -94,11 +95,12 @@ typedef void (*ebpfnet_log_fn)(void *data, uint32_t level, const char *line);
 
 /** Options of ebpfnet_ctx_new(). Strings are copied. */
 struct ebpfnet_ctx_opts {
-	size_t sz;		/* sizeof(struct ebpfnet_ctx_opts) */
-	ebpfnet_log_fn log_fn;	/* NULL: silent, or stderr if the environment has EBPFNET_LOG=LEVEL */
-	void *log_data;		/* first argument of log_fn */
-	uint32_t log_level;	/* enum ebpfnet_log_level; 0: EBPFNET_LOG_WARN */
-	uint32_t flags;		/* EBPFNET_CTX_* */
+	size_t sz; /* sizeof(struct ebpfnet_ctx_opts) */
+	ebpfnet_log_fn
+		log_fn;	    /* NULL: silent, or stderr if the environment has EBPFNET_LOG=LEVEL */
+	void *log_data;	    /* first argument of log_fn */
+	uint32_t log_level; /* enum ebpfnet_log_level; 0: EBPFNET_LOG_WARN */
+	uint32_t flags;	    /* EBPFNET_CTX_* */
 	const char *bpffs_root; /* where pins live; NULL: /sys/fs/bpf */
 	const char *btf_path;	/* BTF to relocate against; NULL: the running kernel's */
 	const char *token_path; /* bpffs with delegation for a BPF token (Linux 6.9); NULL: none */
@@ -112,8 +114,8 @@ struct ebpfnet_ctx_opts {
  * @param opts in, may be NULL; read during the call only.
  * @param ctx out; owned by the caller, given back with ebpfnet_ctx_unref().
  * @param err out, may be NULL; see the top of this file.
- * @return 0, or -EINVAL (unknown flag or level), -E2BIG (a newer option this library does not know),
- * -ENOMEM, -EOPNOTSUPP (token_path and this libbpf is older than 1.5).
+ * @return 0, or -EINVAL (unknown flag or level), -E2BIG (a newer option this library does not
+ * know), -ENOMEM, -EOPNOTSUPP (token_path and this libbpf is older than 1.5).
  *
  * Thread-safety: safe. The first context of a process installs a libbpf print callback that passes
  * on what is not ours; see EBPFNET_CTX_KEEP_LIBBPF_PRINT.

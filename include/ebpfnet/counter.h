@@ -17,8 +17,8 @@
  *	ebpfnet_counter_snapshot_new(counter, &snapshot, &err);
  *
  * Every CPU counts for itself, so a count costs a few nanoseconds and two CPUs never wait for each
- * other. Counts are exact: no packet is lost or counted twice, also during a reset. doc/counter.md has
- * the details.
+ * other. Counts are exact: no packet is lost or counted twice, also during a reset. doc/counter.md
+ *has the details.
  */
 
 #include <ebpfnet/attach.h>
@@ -41,7 +41,8 @@ enum ebpfnet_counter_key {
 struct ebpfnet_counter_opts {
 	size_t sz;	      /* sizeof(struct ebpfnet_counter_opts) */
 	uint32_t key;	      /* enum ebpfnet_counter_key; 0: total */
-	uint32_t max_entries; /* keys kept, of IPv4 and of IPv6 each; 0: 65,536; the least used go first */
+	uint32_t max_entries; /* keys kept, of IPv4 and of IPv6 each; 0: 65,536; the least used go
+				 first */
 };
 
 /**
@@ -82,7 +83,7 @@ EBPFNET_API int ebpfnet_counter_program(struct ebpfnet_counter *counter, uint32_
 
 /** Sums over all packets since the last reset; filled by ebpfnet_counter_stats(). */
 struct ebpfnet_counter_stats {
-	size_t sz;	   /* sizeof(struct ebpfnet_counter_stats) */
+	size_t sz; /* sizeof(struct ebpfnet_counter_stats) */
 	uint64_t packets;
 	uint64_t bytes;	   /* as the hook sees them: at XDP from the Ethernet header on */
 	uint64_t segments; /* packets on the wire: more than packets where the kernel merged some */

@@ -192,10 +192,10 @@ EBPFNET_API int ebpfnet_map_put_percpu(const struct ebpfnet_map *map, const void
  * @param map in; loaded, of a per-CPU type.
  * @param key in: key_size bytes.
  * @param value out: value_size bytes.
- * @return 0, or -ENOENT (no such key), -EINVAL (NULL; not a per-CPU map; a value with bit fields,
- * or without BTF and not a multiple of 8 bytes), -EBADF (not loaded), -ENOMEM. The first call for a
- * map reads its BTF and allocates, unless bind or an iteration did so before. Other scratch memory
- * as ebpfnet_map_get_percpu().
+ * @return 0, or -ENOENT (no such key), -EINVAL (NULL; not a per-CPU map; a value with bit fields or
+ * without any number, or without BTF and not a multiple of 8 bytes), -EBADF (not loaded), -ENOMEM.
+ * The first call for a map reads its BTF and allocates, unless bind or an iteration did so before.
+ * Other scratch memory as ebpfnet_map_get_percpu().
  *
  * Thread-safety: safe. Each CPU's value is a snapshot of its own.
  * Kernel: 4.6; LRU 4.10; BTF 4.18, and for a map that is not of an object CAP_SYS_ADMIN to read it:
@@ -346,9 +346,11 @@ struct ebpfnet_map_layout {
  *
  * What the NAME_bind() of EBPFNET_MAP_DEFINE calls; for bindings of other languages too. Sizes
  * always have to agree; structs have to agree in every member's name, offset and size, and no
- * member may be missing on either side: "member `bytes` of the value is at offset 8 in the object
- * and 12 here". A map of an object is compared with the object's BTF, another with the BTF that the
- * kernel keeps of it. A map that was made without BTF is compared by size alone.
+ * member may be missing on either side: "value: member `bytes` is at offset 8 in the object and 12
+ * here". A map of an object is compared with the object's BTF, also when the object shares it
+ * (ebpfnet_object_reuse_map()), another with the BTF that the kernel keeps of it. A map that was
+ * made without BTF is compared by size alone, and of an array of structs the first element stands
+ * for all.
  *
  * @param map in; loaded.
  * @param layout in; read during the call only.

@@ -161,8 +161,7 @@ EBPFNET_API int ebpfnet_object_set_map_entries(struct ebpfnet_object *obj, const
  * @since 0.1
  */
 EBPFNET_API int ebpfnet_object_reuse_map(struct ebpfnet_object *obj, const char *name,
-					 const struct ebpfnet_map *map,
-					 struct ebpfnet_error **err);
+					 const struct ebpfnet_map *map, struct ebpfnet_error **err);
 
 /**
  * @brief Chooses whether a program is loaded; all are, unless their section starts with '?'.
@@ -203,18 +202,19 @@ EBPFNET_API int ebpfnet_object_load(struct ebpfnet_object *obj, struct ebpfnet_e
 
 /** What loading a program showed; filled by ebpfnet_object_check(). */
 struct ebpfnet_program_report {
-	size_t sz;		    /* sizeof(struct ebpfnet_program_report) */
+	size_t sz; /* sizeof(struct ebpfnet_program_report) */
 	char name[EBPFNET_NAME_LEN];
-	uint32_t type;		    /* BPF_PROG_TYPE_* */
-	uint32_t insns;		    /* instructions after the verifier's rewriting */
-	uint32_t verified_insns;    /* instructions that the verifier walked; its limit is 1,000,000 */
-	uint32_t stack_depth;	    /* bytes, the deepest chain of calls; the kernel's limit is 512 */
-	uint32_t jited_size;	    /* bytes of machine code; 0 without JIT */
+	uint32_t type;		 /* BPF_PROG_TYPE_* */
+	uint32_t insns;		 /* instructions after the verifier's rewriting */
+	uint32_t verified_insns; /* instructions that the verifier walked; its limit is 1,000,000 */
+	uint32_t stack_depth;	 /* bytes, the deepest chain of calls; the kernel's limit is 512 */
+	uint32_t jited_size;	 /* bytes of machine code; 0 without JIT */
 	uint32_t reserved;
 };
 
 /**
- * @brief Loads an object, reports what each program needs, and lets go: nothing stays in the kernel.
+ * @brief Loads an object, reports what each program needs, and lets go: nothing stays in the
+ * kernel.
  *
  * The object stays as it was, so that it can be adjusted and loaded afterwards.
  *
@@ -308,11 +308,11 @@ enum ebpfnet_reloc_effect {
 
 /** One CO-RE relocation; filled by ebpfnet_object_relocs(). */
 struct ebpfnet_reloc {
-	size_t sz;	       /* sizeof(struct ebpfnet_reloc) */
+	size_t sz;			/* sizeof(struct ebpfnet_reloc) */
 	char program[EBPFNET_NAME_LEN]; /* function: a program, or a subprogram that several call */
 	char what[EBPFNET_NAME_LEN]; /* "sk_buff.len", "struct foo", "enum bar.BAZ"; no ___flavor */
 	char why[EBPFNET_NAME_LEN];  /* why it was not found or not patched; "" if it was */
-	uint32_t insn;	       /* index of the instruction in that function */
+	uint32_t insn;		     /* index of the instruction in that function */
 	uint32_t kind;	       /* enum ebpfnet_reloc_kind; 0: one that this library does not know */
 	uint64_t local_value;  /* in the object; 0 if refused */
 	uint64_t target_value; /* what the instruction gets; 0 unless patched */
@@ -373,15 +373,16 @@ EBPFNET_API const char *ebpfnet_program_name(const struct ebpfnet_program *prog)
 
 /** What the kernel says of a program; filled by ebpfnet_program_info(). */
 struct ebpfnet_program_info {
-	size_t sz;	       /* sizeof(struct ebpfnet_program_info) */
+	size_t sz; /* sizeof(struct ebpfnet_program_info) */
 	char name[EBPFNET_NAME_LEN];
-	uint32_t id;	       /* unique while it is loaded */
-	uint32_t type;	       /* BPF_PROG_TYPE_* */
-	uint32_t attach_type;  /* expected attach type, BPF_*; known for programs of an object only */
-	uint32_t insns;	       /* after the verifier's rewriting */
+	uint32_t id;   /* unique while it is loaded */
+	uint32_t type; /* BPF_PROG_TYPE_* */
+	uint32_t
+		attach_type; /* expected attach type, BPF_*; known for programs of an object only */
+	uint32_t insns;	     /* after the verifier's rewriting */
 	uint32_t verified_insns; /* walked by the verifier; 0 before Linux 5.16 */
-	uint32_t jited_size;   /* bytes; 0 without JIT */
-	uint32_t gpl;	       /* 1: its licence is GPL compatible */
+	uint32_t jited_size;	 /* bytes; 0 without JIT */
+	uint32_t gpl;		 /* 1: its licence is GPL compatible */
 	uint32_t map_count;
 	uint64_t load_time_ns; /* since boot (CLOCK_BOOTTIME) */
 	uint8_t tag[8];	       /* hash of the instructions */
@@ -401,24 +402,23 @@ struct ebpfnet_program_info {
  * @since 0.1
  */
 EBPFNET_API int ebpfnet_program_info(const struct ebpfnet_program *prog,
-				     struct ebpfnet_program_info *info,
-				     struct ebpfnet_error **err);
+				     struct ebpfnet_program_info *info, struct ebpfnet_error **err);
 
 /** One run of a program on a packet of the caller's: in and out of ebpfnet_program_run(). */
 struct ebpfnet_program_run {
-	size_t sz;	       /* sizeof(struct ebpfnet_program_run) */
-	const void *data_in;   /* the packet, from its Ethernet header */
-	uint32_t data_in_size; /* bytes; at least 14 */
+	size_t sz;		/* sizeof(struct ebpfnet_program_run) */
+	const void *data_in;	/* the packet, from its Ethernet header */
+	uint32_t data_in_size;	/* bytes; at least 14 */
 	uint32_t data_out_size; /* in: room in data_out; out: bytes of the packet afterwards */
-	void *data_out;	       /* the packet afterwards; NULL: not wanted */
-	const void *ctx_in;    /* struct xdp_md or __sk_buff; NULL: all zero */
-	uint32_t ctx_in_size;  /* bytes */
-	uint32_t ctx_out_size; /* in: room in ctx_out; out: bytes */
-	void *ctx_out;	       /* the context afterwards; NULL: not wanted */
-	uint32_t repeat;       /* 0 or 1: once; more run on the packet as the run before left it */
-	uint32_t retval;       /* out: what the program returned */
-	uint32_t duration_ns;  /* out: mean time of one run */
-	uint32_t flags;	       /* 0 */
+	void *data_out;		/* the packet afterwards; NULL: not wanted */
+	const void *ctx_in;	/* struct xdp_md or __sk_buff; NULL: all zero */
+	uint32_t ctx_in_size;	/* bytes */
+	uint32_t ctx_out_size;	/* in: room in ctx_out; out: bytes */
+	void *ctx_out;		/* the context afterwards; NULL: not wanted */
+	uint32_t repeat;	/* 0 or 1: once; more run on the packet as the run before left it */
+	uint32_t retval;	/* out: what the program returned */
+	uint32_t duration_ns;	/* out: mean time of one run */
+	uint32_t flags;		/* 0 */
 };
 
 /**
@@ -427,9 +427,9 @@ struct ebpfnet_program_run {
  * @param prog in; loaded.
  * @param run in and out.
  * @param err out, may be NULL.
- * @return 0, or -EINVAL (a packet or context this program type cannot take), -ENOSPC (data_out is too
- * small; data_out_size says how large it must be), -EOPNOTSUPP (the type has no test run: sk_msg,
- * sk_skb, sock_ops, sock_addr), -EPERM.
+ * @return 0, or -EINVAL (a packet or context this program type cannot take), -ENOSPC (data_out is
+ * too small; data_out_size says how large it must be), -EOPNOTSUPP (the type has no test run:
+ * sk_msg, sk_skb, sock_ops, sock_addr), -EPERM.
  *
  * Thread-safety: safe.
  * Kernel: 4.12; ctx_in 5.2 for skb, 5.15 for XDP; root or CAP_BPF with CAP_NET_ADMIN.
@@ -441,9 +441,9 @@ EBPFNET_API int ebpfnet_program_run(const struct ebpfnet_program *prog,
 
 /** How often and how long a program ran; filled by ebpfnet_program_stats(). */
 struct ebpfnet_program_stats {
-	size_t sz;	      /* sizeof(struct ebpfnet_program_stats) */
-	uint64_t run_count;   /* since statistics were switched on */
-	uint64_t run_time_ns; /* in total */
+	size_t sz;		   /* sizeof(struct ebpfnet_program_stats) */
+	uint64_t run_count;	   /* since statistics were switched on */
+	uint64_t run_time_ns;	   /* in total */
 	uint64_t recursion_misses; /* runs left out because the program was running; Linux 5.12 */
 };
 
@@ -472,7 +472,8 @@ EBPFNET_API int ebpfnet_program_stats(const struct ebpfnet_program *prog,
  * @param ctx in.
  * @param fd out; owned by the caller, close(2) ends it; -1 after a failure.
  * @param err out, may be NULL.
- * @return 0, or -EPERM (CAP_SYS_ADMIN), -EINVAL (before 5.8: use the sysctl kernel.bpf_stats_enabled).
+ * @return 0, or -EPERM (CAP_SYS_ADMIN), -EINVAL (before 5.8: use the sysctl
+ * kernel.bpf_stats_enabled).
  *
  * Thread-safety: safe.
  * Kernel: 5.8.
@@ -496,8 +497,8 @@ enum ebpfnet_dump_kind {
  * @param buf out; may be NULL with *size 0.
  * @param size in: room in buf; out: bytes there are, also when that is more.
  * @param err out, may be NULL.
- * @return 0, or -EINVAL (unknown kind), -EPERM (the kernel shows code to CAP_SYS_ADMIN, or to CAP_BPF
- * with CAP_PERFMON, only), -EOPNOTSUPP (no JIT).
+ * @return 0, or -EINVAL (unknown kind), -EPERM (the kernel shows code to CAP_SYS_ADMIN, or to
+ * CAP_BPF with CAP_PERFMON, only), -EOPNOTSUPP (no JIT).
  *
  * Thread-safety: safe.
  * Kernel: 4.13.
@@ -617,15 +618,15 @@ EBPFNET_API const char *ebpfnet_map_name(const struct ebpfnet_map *map);
 
 /** What the kernel says of a map; filled by ebpfnet_map_info(). */
 struct ebpfnet_map_info {
-	size_t sz;	      /* sizeof(struct ebpfnet_map_info) */
+	size_t sz; /* sizeof(struct ebpfnet_map_info) */
 	char name[EBPFNET_NAME_LEN];
-	uint32_t id;	      /* unique while it exists */
-	uint32_t type;	      /* BPF_MAP_TYPE_* */
-	uint32_t key_size;    /* bytes */
-	uint32_t value_size;  /* bytes; of one CPU for per-CPU maps */
+	uint32_t id;	     /* unique while it exists */
+	uint32_t type;	     /* BPF_MAP_TYPE_* */
+	uint32_t key_size;   /* bytes */
+	uint32_t value_size; /* bytes; of one CPU for per-CPU maps */
 	uint32_t max_entries;
-	uint32_t flags;	      /* BPF_F_* it was made with */
-	uint32_t frozen;      /* 1: user space cannot write it any more */
+	uint32_t flags;	 /* BPF_F_* it was made with */
+	uint32_t frozen; /* 1: user space cannot write it any more */
 	uint32_t reserved;
 };
 

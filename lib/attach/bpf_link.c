@@ -14,7 +14,8 @@ static int fail_update(struct ebpfnet__call *call, const struct ebpfnet_link *li
 
 	ebpfnet__info_by_fd(link->fd, &info, sizeof(info));
 	/* Another program than the expected one is EPERM, like a missing capability. */
-	if (code == -EPERM && expected_fd >= 0 && info.prog_id != ebpfnet__program_id(expected_fd)) {
+	if (code == -EPERM && expected_fd >= 0 &&
+	    info.prog_id != ebpfnet__program_id(expected_fd)) {
 		ebpfnet__program_label(info.prog_id, label, sizeof(label));
 		return ebpfnet__fail(call, -ESTALE, EBPFNET_ERROR_STALE,
 				     "%s is attached, not the expected program %u", label,

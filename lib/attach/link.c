@@ -119,8 +119,8 @@ int ebpfnet_link_update(struct ebpfnet_link *link, const struct ebpfnet_program 
 			close(link->prog_fd);
 		link->prog_fd = dup; /* what was replaced is what was expected */
 	} else {
-		ret = old ? update_known(&call, link, prog->fd) :
-			    link->way->update(&call, link, prog->fd, -1);
+		ret = old ? update_known(&call, link, prog->fd)
+			  : link->way->update(&call, link, prog->fd, -1);
 		if (ret)
 			return ret;
 	}
@@ -184,10 +184,9 @@ static int open_bpf_link(struct ebpfnet__call *call, int fd, int netns_fd,
 		close(fd);
 		return ebpfnet__fail(call, ret, 0, "link info: %s", ebpfnet_strerror(ret));
 	}
-	link = ebpfnet__link_new(call,
-				 info.type == BPF_LINK_TYPE_XDP ? EBPFNET_LINK_XDP :
-								  EBPFNET_LINK_OTHER,
-				 0, netns_fd);
+	link = ebpfnet__link_new(
+		call, info.type == BPF_LINK_TYPE_XDP ? EBPFNET_LINK_XDP : EBPFNET_LINK_OTHER, 0,
+		netns_fd);
 	if (!link) {
 		close(fd);
 		return -ENOMEM;

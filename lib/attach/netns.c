@@ -22,9 +22,10 @@ int ebpfnet__netns_check(struct ebpfnet__call *call, int netns_fd)
 	if (netns_fd == 0 && is_namespace(0)) {
 		/* With stdin closed, open() of a namespace gives 0, which here means "my own". */
 		ebpfnet__hint(call, "fcntl(0, F_DUPFD_CLOEXEC, 3) and give that");
-		return ebpfnet__fail(call, -EBADF, EBPFNET_ERROR_INVALID,
-				     "netns_fd 0 is the default, the thread's own namespace, but fd 0 "
-				     "is open on a namespace");
+		return ebpfnet__fail(
+			call, -EBADF, EBPFNET_ERROR_INVALID,
+			"netns_fd 0 is the default, the thread's own namespace, but fd 0 "
+			"is open on a namespace");
 	}
 	if (netns_fd == 0)
 		return 0;
@@ -56,9 +57,9 @@ int ebpfnet__netns_enter(struct ebpfnet__call *call, int netns_fd, struct ebpfne
 	stay->home = -1;
 	if (ret == -EPERM)
 		ebpfnet__hint(call, "entering a namespace needs CAP_SYS_ADMIN");
-	return ebpfnet__fail(call, ret, ret == -EINVAL ? EBPFNET_ERROR_INVALID : 0,
-			     "netns_fd %d: %s", netns_fd,
-			     ret == -EINVAL ? "it is not a network namespace" : ebpfnet_strerror(ret));
+	return ebpfnet__fail(
+		call, ret, ret == -EINVAL ? EBPFNET_ERROR_INVALID : 0, "netns_fd %d: %s", netns_fd,
+		ret == -EINVAL ? "it is not a network namespace" : ebpfnet_strerror(ret));
 }
 
 int ebpfnet__netns_leave(struct ebpfnet__call *call, struct ebpfnet__netns *stay, int ret)

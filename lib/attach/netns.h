@@ -12,7 +12,8 @@ struct ebpfnet__netns {
 /* Checks a netns_fd of options: 0 is the thread's own. Returns 0 or fails the call. */
 int ebpfnet__netns_check(struct ebpfnet__call *call, int netns_fd);
 
-/* Moves the thread; netns_fd 0 stays. Returns 0 or fails the call, and then the thread is at home. */
+/* Moves the thread; netns_fd 0 stays. Returns 0 or fails the call, and then the thread is at home.
+ */
 int ebpfnet__netns_enter(struct ebpfnet__call *call, int netns_fd, struct ebpfnet__netns *stay);
 
 /*
@@ -21,7 +22,8 @@ int ebpfnet__netns_enter(struct ebpfnet__call *call, int netns_fd, struct ebpfne
  */
 int ebpfnet__netns_leave(struct ebpfnet__call *call, struct ebpfnet__netns *stay, int ret);
 
-/* The inode of a namespace, 0 for the thread's own; its identity while it exists. 0 after a failure. */
+/* The inode of a namespace, 0 for the thread's own; its identity while it exists. 0 after a
+ * failure. */
 uint64_t ebpfnet__netns_inode(int netns_fd);
 
 #endif /* EBPFNET_ATTACH_NETNS_H */

@@ -66,12 +66,14 @@ static void keep_extack(struct ebpfnet__rtnl *rtnl, const struct nlmsghdr *nlh)
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
 	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
-		skip += mnl_nlmsg_get_payload_len(nlh) >= skip ? error->msg.nlmsg_len - NLMSG_HDRLEN : 0;
+		skip += mnl_nlmsg_get_payload_len(nlh) >= skip ? error->msg.nlmsg_len - NLMSG_HDRLEN
+							       : 0;
 	if (skip < mnl_nlmsg_get_payload_len(nlh))
 		mnl_attr_parse(nlh, (unsigned int)skip, extack_attr, rtnl);
 }
 
-int ebpfnet__rtnl_talk(struct ebpfnet__rtnl *rtnl, struct nlmsghdr *request, mnl_cb_t cb, void *data)
+int ebpfnet__rtnl_talk(struct ebpfnet__rtnl *rtnl, struct nlmsghdr *request, mnl_cb_t cb,
+		       void *data)
 {
 	unsigned int port = mnl_socket_get_portid(rtnl->socket);
 	char *buffer;

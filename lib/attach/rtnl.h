@@ -29,8 +29,10 @@ static inline void ebpfnet__cleanup_rtnl(struct ebpfnet__rtnl *rtnl)
 	ebpfnet__rtnl_close(rtnl);
 }
 
-/* Sends one request and runs cb over the answers, up to the acknowledgement. Returns 0 or -errno. */
-int ebpfnet__rtnl_talk(struct ebpfnet__rtnl *rtnl, struct nlmsghdr *request, mnl_cb_t cb, void *data);
+/* Sends one request and runs cb over the answers, up to the acknowledgement. Returns 0 or -errno.
+ */
+int ebpfnet__rtnl_talk(struct ebpfnet__rtnl *rtnl, struct nlmsghdr *request, mnl_cb_t cb,
+		       void *data);
 
 /* What one interface is and which XDP programs it has. */
 struct ebpfnet__interface {
@@ -40,11 +42,13 @@ struct ebpfnet__interface {
 	uint32_t xdp_native, xdp_generic, xdp_offload;
 };
 
-/* Costs the same with two interfaces and with five hundred. Returns 0 or -errno; -ENODEV if gone. */
+/* Costs the same with two interfaces and with five hundred. Returns 0 or -errno; -ENODEV if gone.
+ */
 int ebpfnet__rtnl_interface(struct ebpfnet__rtnl *rtnl, int ifindex,
 			    struct ebpfnet__interface *out);
 
-/* Sets or (fd -1) clears an XDP program; flags and expected_fd as in IFLA_XDP. Returns 0 or -errno. */
+/* Sets or (fd -1) clears an XDP program; flags and expected_fd as in IFLA_XDP. Returns 0 or -errno.
+ */
 int ebpfnet__rtnl_xdp_set(struct ebpfnet__rtnl *rtnl, int ifindex, int fd, uint32_t flags,
 			  int expected_fd);
 

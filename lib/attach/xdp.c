@@ -67,8 +67,9 @@ static int fail_busy(struct ebpfnet__call *call, const struct attempt *a)
 
 	if (ebpfnet__rtnl_interface(a->rtnl, a->ifindex, &now))
 		now = *a->interface;
-	prog_id = now.xdp_native ? now.xdp_native : now.xdp_generic ? now.xdp_generic :
-								      now.xdp_offload;
+	prog_id = now.xdp_native    ? now.xdp_native
+		  : now.xdp_generic ? now.xdp_generic
+				    : now.xdp_offload;
 	mode = now.xdp_native ? "native" : now.xdp_generic ? "generic" : "offload";
 	if (prog_id == 0)
 		return ebpfnet__fail(call, -EBUSY, EBPFNET_ERROR_BUSY,
@@ -76,13 +77,17 @@ static int fail_busy(struct ebpfnet__call *call, const struct attempt *a)
 	ebpfnet__program_label(prog_id, label, sizeof(label));
 	link_id = find_link(prog_id, a->ifindex);
 	if (link_id) {
-		ebpfnet__hint(call, "an interface runs one XDP program: detach that one (bpftool link "
-				    "detach id %u)", link_id);
+		ebpfnet__hint(call,
+			      "an interface runs one XDP program: detach that one (bpftool link "
+			      "detach id %u)",
+			      link_id);
 		return ebpfnet__fail(call, -EBUSY, EBPFNET_ERROR_BUSY,
 				     "%s is attached in %s mode by link %u", label, mode, link_id);
 	}
-	ebpfnet__hint(call, "detach that one (ip link set dev %s xdp off), or give it as expected to "
-			    "replace it", now.name);
+	ebpfnet__hint(call,
+		      "detach that one (ip link set dev %s xdp off), or give it as expected to "
+		      "replace it",
+		      now.name);
 	return ebpfnet__fail(call, -EBUSY, EBPFNET_ERROR_BUSY, "%s is attached in %s mode", label,
 			     mode);
 }
@@ -132,8 +137,9 @@ static int fail_attach(struct ebpfnet__call *call, const struct attempt *a, int 
 }
 
 /*
- * A link gives EINVAL or (veth, for its MTU) ERANGE without a word (until the tracepoint of 6.6); netlink says why. The same
- * request is refused there for the same reason; should it be accepted, it is taken back.
+ * A link gives EINVAL or (veth, for its MTU) ERANGE without a word (until the tracepoint of 6.6);
+ * netlink says why. The same request is refused there for the same reason; should it be accepted,
+ * it is taken back.
  */
 static void ask_netlink_why(const struct attempt *a)
 {
@@ -191,8 +197,8 @@ static int attach_mode(struct ebpfnet__call *call, struct attempt *a, uint32_t v
 		       struct ebpfnet_link *link)
 {
 	/* Generic and native are separate hooks of one interface that exclude each other. */
-	int ret = via == EBPFNET_VIA_NETLINK ? attach_netlink(call, a, link) :
-					       attach_link(call, a, link);
+	int ret = via == EBPFNET_VIA_NETLINK ? attach_netlink(call, a, link)
+					     : attach_link(call, a, link);
 
 	if (ret == 0)
 		link->mode = a->mode;
@@ -274,8 +280,8 @@ int ebpfnet_xdp_attach(const struct ebpfnet_program *prog, int ifindex,
 	ret = ebpfnet__rtnl_interface(&rtnl, ifindex, &interface);
 	if (ret)
 		return ebpfnet__fail(&call, ret, 0, "%s",
-				     ret == -ENODEV ? "there is no such interface" :
-						      ebpfnet_strerror(ret));
+				     ret == -ENODEV ? "there is no such interface"
+						    : ebpfnet_strerror(ret));
 	ebpfnet__call_what(&call, "attach xdp %s", interface.name);
 	ret = choose_via(&call, &o, &via);
 	if (ret)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 /*
- * XDP over netlink: the attachment belongs to the interface, not to a process. What a bpf_link keeps
- * by itself is kept here in a record beside the pinned program: a one-entry map, because a bpffs
- * holds nothing else.
+ * XDP over netlink: the attachment belongs to the interface, not to a process. What a bpf_link
+ * keeps by itself is kept here in a record beside the pinned program: a one-entry map, because a
+ * bpffs holds nothing else.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -37,7 +37,8 @@ static uint32_t id_in_mode(const struct ebpfnet__interface *i, uint32_t flags)
 	return flags & XDP_FLAGS_HW_MODE ? i->xdp_offload : i->xdp_native;
 }
 
-/* Which program the interface runs in this link's mode; 0 none, and also if the interface is gone. */
+/* Which program the interface runs in this link's mode; 0 none, and also if the interface is gone.
+ */
 static int look(struct ebpfnet__call *call, const struct ebpfnet_link *link, uint32_t *prog_id,
 		bool *gone)
 {
@@ -169,8 +170,9 @@ static int repin(struct ebpfnet__call *call, struct ebpfnet_link *link, int prog
 	unlink(next); /* of a process that died between the two steps below */
 	if (bpf_obj_pin(map, next) < 0 || rename(next, beside) < 0 ||
 	    bpf_obj_pin(prog_fd, next) < 0 || rename(next, link->pin) < 0)
-		return ebpfnet__fail(call, -errno, 0, "the new program is attached, but its pin %s "
-						      "still holds the old one: %s",
+		return ebpfnet__fail(call, -errno, 0,
+				     "the new program is attached, but its pin %s "
+				     "still holds the old one: %s",
 				     link->pin, ebpfnet_strerror(errno));
 	return 0;
 }
@@ -186,9 +188,10 @@ static int update(struct ebpfnet__call *call, struct ebpfnet_link *link, int pro
 		return ret;
 	if (gone || now == 0)
 		return ebpfnet__fail(call, -ENOLINK, EBPFNET_ERROR_DEFUNCT,
-				     gone ? "the interface is gone" :
-					    "the interface has no program any more");
-	/* "Any" is still only ours to replace while some program is there: compare with that one. */
+				     gone ? "the interface is gone"
+					  : "the interface has no program any more");
+	/* "Any" is still only ours to replace while some program is there: compare with that one.
+	 */
 	if (expected_fd < 0)
 		expected_fd = now == ebpfnet__program_id(link->prog_fd) ? link->prog_fd : -1;
 	ret = set(call, link, prog_fd, expected_fd);
@@ -245,9 +248,8 @@ static int read_record(struct ebpfnet__call *call, const char *path, struct reco
 				     "a program is pinned there, and no record of an attachment is "
 				     "beside it");
 	memset(record, 0, sizeof(*record));
-	ret = ebpfnet__fd_noun(fd) == EBPFNET__NOUN_MAP ?
-		      bpf_map_lookup_elem(fd, &zero, record) :
-		      -1;
+	ret = ebpfnet__fd_noun(fd) == EBPFNET__NOUN_MAP ? bpf_map_lookup_elem(fd, &zero, record)
+							: -1;
 	close(fd);
 	if (ret < 0 || record->magic != RECORD_MAGIC || record->abi_version != RECORD_VERSION)
 		return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INCOMPATIBLE,
@@ -259,8 +261,8 @@ static int read_record(struct ebpfnet__call *call, const char *path, struct reco
 int ebpfnet__xdp_open_record(struct ebpfnet__call *call, int prog_fd, const char *path,
 			     int netns_fd, struct ebpfnet_link **out)
 {
-	CLEANUP(link) struct ebpfnet_link *link =
-		ebpfnet__link_new(call, EBPFNET_LINK_XDP, 0, netns_fd);
+	CLEANUP(link)
+	struct ebpfnet_link *link = ebpfnet__link_new(call, EBPFNET_LINK_XDP, 0, netns_fd);
 	struct record record;
 	uint32_t now;
 	bool gone;
@@ -283,17 +285,17 @@ int ebpfnet__xdp_open_record(struct ebpfnet__call *call, int prog_fd, const char
 	link->via = EBPFNET_VIA_NETLINK;
 	link->flags = record.flags;
 	link->ifindex = (int)record.ifindex;
-	link->mode = record.flags & XDP_FLAGS_SKB_MODE ? EBPFNET_XDP_GENERIC :
-		     record.flags & XDP_FLAGS_HW_MODE  ? EBPFNET_XDP_OFFLOAD :
-							 EBPFNET_XDP_NATIVE;
+	link->mode = record.flags & XDP_FLAGS_SKB_MODE	? EBPFNET_XDP_GENERIC
+		     : record.flags & XDP_FLAGS_HW_MODE ? EBPFNET_XDP_OFFLOAD
+							: EBPFNET_XDP_NATIVE;
 	ret = look(call, link, &now, &gone);
 	if (ret)
 		return ret;
 	if (now != record.prog_id) {
 		ebpfnet__hint(call, "remove the pins %s and %s%s", path, path, RECORD_SUFFIX);
 		return ebpfnet__fail(call, -ENOLINK, EBPFNET_ERROR_DEFUNCT,
-				     gone ? "its interface is gone" :
-					    "its interface no longer runs that program");
+				     gone ? "its interface is gone"
+					  : "its interface no longer runs that program");
 	}
 	*out = TAKE(link);
 	return 0;

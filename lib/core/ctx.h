@@ -22,7 +22,8 @@ struct ebpfnet_ctx {
 	unsigned char probed[EBPFNET__PROBE_MAX];
 };
 
-/* One line to the context's log; also before there is a context (then only the environment counts). */
+/* One line to the context's log; also before there is a context (then only the environment counts).
+ */
 void ebpfnet__log(const struct ebpfnet_ctx *ctx, uint32_t level, const char *fmt, ...)
 	EBPFNET__PRINTF(3, 4);
 

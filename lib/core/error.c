@@ -175,8 +175,10 @@ int ebpfnet__fail(struct ebpfnet__call *call, int code, uint32_t kind, const cha
 		n = asprintf(&message, "%s: %s: %s", call->what, kind_text(kind, code), detail);
 		free(detail);
 	}
-	if (n < 0 || e == &no_memory)
+	if (n < 0 || e == &no_memory) {
+		free(n < 0 ? NULL : message);
 		return ebpfnet__fail_nomem(call);
+	}
 	e->code = code;
 	e->kind = kind;
 	free(e->message);

@@ -40,15 +40,17 @@ void ebpfnet__call_begin(struct ebpfnet__call *call, struct ebpfnet_ctx *ctx,
 			 struct ebpfnet_error **err, const char *what, ...) EBPFNET__PRINTF(4, 5);
 void ebpfnet__call_end(struct ebpfnet__call *call);
 
-/* What the call is about, once more is known: "attach xdp eth0" instead of "attach xdp ifindex 3". */
+/* What the call is about, once more is known: "attach xdp eth0" instead of "attach xdp ifindex 3".
+ */
 void ebpfnet__call_what(struct ebpfnet__call *call, const char *what, ...) EBPFNET__PRINTF(2, 3);
 
 /* Forgets a failure that a fallback made good. */
 void ebpfnet__call_clear(struct ebpfnet__call *call);
 
 /*
- * Fails the call: code is -errno, or one of libbpf's codes, which are translated. A kind of 0 stands
- * for the one that the errno suggests. Returns the code that the public function shall return.
+ * Fails the call: code is -errno, or one of libbpf's codes, which are translated. A kind of 0
+ * stands for the one that the errno suggests. Returns the code that the public function shall
+ * return.
  */
 int ebpfnet__fail(struct ebpfnet__call *call, int code, uint32_t kind, const char *fmt, ...)
 	EBPFNET__PRINTF(4, 5);

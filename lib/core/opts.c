@@ -19,11 +19,13 @@ int ebpfnet__opts_copy(struct ebpfnet__call *call, const void *user, void *ours,
 	}
 	for (size_t i = size; i < sz; i++) {
 		if (((const char *)user)[i] != 0) {
-			ebpfnet__hint(call, "leave the new option unset, or use a newer libebpfnet");
-			return ebpfnet__fail(call, -E2BIG, EBPFNET_ERROR_INVALID,
-					     "an option is set at byte %zu of a struct of which this "
-					     "library knows %zu bytes",
-					     i, size);
+			ebpfnet__hint(call,
+				      "leave the new option unset, or use a newer libebpfnet");
+			return ebpfnet__fail(
+				call, -E2BIG, EBPFNET_ERROR_INVALID,
+				"an option is set at byte %zu of a struct of which this "
+				"library knows %zu bytes",
+				i, size);
 		}
 	}
 	memcpy(ours, user, sz < size ? sz : size);

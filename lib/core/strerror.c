@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include <bpf/libbpf.h>
@@ -32,6 +33,14 @@ static const struct libbpf_code libbpf_codes[] = {
 	{ EIO, "a netlink answer could not be parsed" },
 };
 
+/* What has no positive counterpart is no code of anybody's. */
+static int positive_of(int code)
+{
+	if (code >= 0)
+		return code;
+	return code == INT_MIN ? INT_MAX : -code;
+}
+
 static const struct libbpf_code *libbpf_code(int code)
 {
 	int i = code - __LIBBPF_ERRNO__START;
@@ -43,7 +52,7 @@ static const struct libbpf_code *libbpf_code(int code)
 
 int ebpfnet__errno(int code)
 {
-	int positive = code < 0 ? -code : code;
+	int positive = positive_of(code);
 	const struct libbpf_code *c = libbpf_code(positive);
 
 	if (c)
@@ -53,7 +62,7 @@ int ebpfnet__errno(int code)
 
 const char *ebpfnet_strerror(int code)
 {
-	int positive = code < 0 ? -code : code;
+	int positive = positive_of(code);
 	const struct libbpf_code *c = libbpf_code(positive);
 	const char *text;
 

@@ -4,7 +4,8 @@
 
 #include <assert.h>
 
-#define SAME(name) static_assert(EBPFNET__##name == (int)name, #name " differs from the kernel's header")
+#define SAME(name)                                                                                 \
+	static_assert(EBPFNET__##name == (int)name, #name " differs from the kernel's header")
 
 #ifdef HAVE_BPF_F_BEFORE
 SAME(BPF_F_BEFORE);

@@ -3,9 +3,9 @@
 #define EBPFNET_CORE_UAPI_H
 
 /*
- * Every kernel number and layout that Linux 6.1's headers lack, under our own names, with the kernel
- * that brought it. Where the build machine's header knows it too, meson.build found out and the
- * assertion in uapi.c compares the two.
+ * Every kernel number and layout that Linux 6.1's headers lack, under our own names, with the
+ * kernel that brought it. Where the build machine's header knows it too, meson.build found out and
+ * the assertion in uapi.c compares the two.
  */
 
 #include <linux/bpf.h>

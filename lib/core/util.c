@@ -40,13 +40,16 @@ int ebpfnet__file_read(const char *path, size_t max, char **data, size_t *size)
 		return -errno;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
+	if (st.st_size > 0 && (uint64_t)st.st_size > max)
+		return -EFBIG;
 	for (;;) {
 		ssize_t n;
 
 		if (have == room) {
 			char *more;
 
-			/* Files below /sys say 4096 or 0 and hold another size: grow until the end. */
+			/* Files below /sys say 4096 or 0 and hold another size: grow until the end.
+			 */
 			room = room ? room * 2 : (size_t)(st.st_size > 0 ? st.st_size + 1 : 65536);
 			more = realloc(buf, room + 1);
 			if (!more)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
-/* What may be changed between open and load: constants, map sizes, shared maps, programs on and off. */
+/* What may be changed between open and load: constants, map sizes, shared maps, programs on and
+ * off. */
 #include <bpf/btf.h>
 #include <errno.h>
 #include <string.h>
@@ -13,8 +14,8 @@ int ebpfnet__object_adjustable(struct ebpfnet__call *call, const struct ebpfnet_
 		return 0;
 	ebpfnet__hint(call, "open the object again");
 	return ebpfnet__fail(call, -EBUSY, EBPFNET_ERROR_BUSY, "%s %s", obj->name,
-			     obj->state == EBPFNET__OBJECT_LOADED ? "is loaded already" :
-								    "failed to load before");
+			     obj->state == EBPFNET__OBJECT_LOADED ? "is loaded already"
+								  : "failed to load before");
 }
 
 static struct bpf_map *find_map(const struct ebpfnet_object *obj, const char *name)
@@ -86,7 +87,8 @@ int ebpfnet_object_set_const(struct ebpfnet_object *obj, const char *name, const
 
 	if (ret)
 		return ret;
-	bpf_object__for_each_map(map, obj->bpf) {
+	bpf_object__for_each_map(map, obj->bpf)
+	{
 		const struct btf_type *sec;
 		const struct btf_var_secinfo *var;
 		size_t room;
@@ -102,8 +104,8 @@ int ebpfnet_object_set_const(struct ebpfnet_object *obj, const char *name, const
 		var = &btf_var_secinfos(sec)[i];
 		if (var->size != size)
 			return ebpfnet__fail(&call, -EINVAL, EBPFNET_ERROR_INVALID,
-					     "it has %u bytes in %s, the given value %zu", var->size,
-					     obj->name, size);
+					     "it has %u bytes in %s, the given value %zu",
+					     var->size, obj->name, size);
 		data = bpf_map__initial_value(map, &room);
 		if (!data || var->offset + (size_t)var->size > room)
 			return ebpfnet__fail(&call, -EIO, EBPFNET_ERROR_INTERNAL,
@@ -151,7 +153,8 @@ static const char *shape_difference(const struct bpf_map *want, const struct bpf
 		return "value size";
 	if (bpf_map__max_entries(want) != have->max_entries)
 		return "number of entries";
-	/* Read and write rights of the fd are no property of the map (BPF_F_RDONLY, BPF_F_WRONLY). */
+	/* Read and write rights of the fd are no property of the map (BPF_F_RDONLY, BPF_F_WRONLY).
+	 */
 	if ((bpf_map__map_flags(want) ^ have->map_flags) & ~(BPF_F_RDONLY | BPF_F_WRONLY))
 		return "flags";
 	return NULL;
@@ -175,14 +178,14 @@ int ebpfnet_object_reuse_map(struct ebpfnet_object *obj, const char *name,
 		return ebpfnet__fail(&call, ret, 0, "the existing map: %s", ebpfnet_strerror(ret));
 	difference = shape_difference(map, &info);
 	if (difference)
-		return ebpfnet__fail(&call, -EINVAL, EBPFNET_ERROR_INCOMPATIBLE,
-				     "the %s differs: %s in %s has type %u, key %u, value %u, "
-				     "entries %u, flags 0x%x; the existing map %u, %u, %u, %u, 0x%x",
-				     difference, name, obj->name, bpf_map__type(map),
-				     bpf_map__key_size(map), bpf_map__value_size(map),
-				     bpf_map__max_entries(map), bpf_map__map_flags(map), info.type,
-				     info.key_size, info.value_size, info.max_entries,
-				     info.map_flags);
+		return ebpfnet__fail(
+			&call, -EINVAL, EBPFNET_ERROR_INCOMPATIBLE,
+			"the %s differs: %s in %s has type %u, key %u, value %u, "
+			"entries %u, flags 0x%x; the existing map %u, %u, %u, %u, 0x%x",
+			difference, name, obj->name, bpf_map__type(map), bpf_map__key_size(map),
+			bpf_map__value_size(map), bpf_map__max_entries(map),
+			bpf_map__map_flags(map), info.type, info.key_size, info.value_size,
+			info.max_entries, info.map_flags);
 	ret = bpf_map__reuse_fd(map, existing->fd);
 	if (ret)
 		return ebpfnet__fail(&call, ret, 0, "%s", ebpfnet_strerror(ret));

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/util.h"
+#include "core/opts.h"
 #include "load/object.h"
 
 #include "builtin.h"
@@ -27,19 +27,24 @@ int ebpfnet_object_open_builtin(struct ebpfnet_ctx *ctx, const char *name,
 				struct ebpfnet_error **err)
 {
 	EBPFNET__CALL(call, ctx, err, "open built-in %s", name);
+	struct ebpfnet_object_opts o;
+	int ret;
 
 	*obj = NULL;
+	ret = EBPFNET__OPTS_COPY(&call, opts, &o);
+	if (ret)
+		return ret;
+	o.sz = sizeof(o);
 	for (size_t i = 0; i < EBPFNET__ARRAY_SIZE(builtins); i++) {
 		struct ebpfnet_error *inner = NULL;
 		char file[64];
 
 		if (strcmp(builtins[i].name, name) != 0)
 			continue;
-		EBPFNET_OPTS(ebpfnet_object_opts, o);
 		snprintf(file, sizeof(file), "%s.bpf.o", name);
-		o.name = file;
-		if (ebpfnet_object_open_mem(ctx, builtins[i].data, builtins[i].size,
-					    opts ? opts : &o, obj, &inner) < 0)
+		o.name = o.name ? o.name : file;
+		if (ebpfnet_object_open_mem(ctx, builtins[i].data, builtins[i].size, &o,
+					    obj, &inner) < 0)
 			return ebpfnet__fail_from(&call, inner);
 		return 0;
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
-/* Why an object did not load. libbpf says which part it was at; the kernel's log says what was wrong. */
+/* Why an object did not load. libbpf says which part it was at; the kernel's log says what was
+ * wrong. */
 #include "load/explain.h"
 
 #include <errno.h>
@@ -17,7 +18,8 @@ static int failed_program(const char *words, struct bpf_object *bpf, const char 
 	struct bpf_program *prog;
 	int index = 0;
 
-	bpf_object__for_each_program(prog, bpf) {
+	bpf_object__for_each_program(prog, bpf)
+	{
 		char line[EBPFNET_NAME_LEN + 64];
 
 		*name = bpf_program__name(prog);
@@ -33,7 +35,8 @@ static const struct bpf_map *failed_map(const char *words, const struct bpf_obje
 {
 	const struct bpf_map *map;
 
-	bpf_object__for_each_map(map, bpf) {
+	bpf_object__for_each_map(map, bpf)
+	{
 		char line[EBPFNET_NAME_LEN + 64];
 
 		snprintf(line, sizeof(line), "map '%s': failed to create", bpf_map__name(map));
@@ -47,13 +50,15 @@ static void hint_permission(struct ebpfnet__call *call)
 {
 	struct ebpfnet_error *inner = NULL;
 
-	/* Kernels before 5.11 charge memory against RLIMIT_MEMLOCK and say EPERM when it is used up. */
+	/* Kernels before 5.11 charge memory against RLIMIT_MEMLOCK and say EPERM when it is used
+	 * up. */
 	if (ebpfnet_probe(call->ctx, EBPFNET_FEATURE_MEMCG_ACCOUNTING, &inner) == 0)
 		ebpfnet__hint(call, "CAP_BPF and CAP_NET_ADMIN (or root); and on this kernel "
 				    "RLIMIT_MEMLOCK must be large enough: ulimit -l unlimited");
 	else
-		ebpfnet__hint(call, "CAP_BPF and CAP_NET_ADMIN (or root); a locked-down kernel "
-				    "(/sys/kernel/security/lockdown) refuses some programs to everyone");
+		ebpfnet__hint(call,
+			      "CAP_BPF and CAP_NET_ADMIN (or root); a locked-down kernel "
+			      "(/sys/kernel/security/lockdown) refuses some programs to everyone");
 	ebpfnet_error_free(inner);
 }
 
@@ -82,9 +87,10 @@ static int explain_core(struct ebpfnet__call *call, const struct ebpfnet_object 
 				   sizeof(what)))
 		return 0;
 	ebpfnet__note_verifier_log(call, log);
-	ebpfnet__hint(call, "ask with bpf_core_field_exists(), bpf_core_type_exists() or "
-			    "bpf_core_enum_value_exists() before it is used; ebpfnet_object_relocs() "
-			    "lists what else is missing");
+	ebpfnet__hint(call,
+		      "ask with bpf_core_field_exists(), bpf_core_type_exists() or "
+		      "bpf_core_enum_value_exists() before it is used; ebpfnet_object_relocs() "
+		      "lists what else is missing");
 	return ebpfnet__fail(call, code, EBPFNET_ERROR_CORE, "%s%s%s%s", *name ? "program " : "",
 			     name, *name ? " needs " : "", what);
 }
@@ -116,8 +122,9 @@ static int explain_map(struct ebpfnet__call *call, const struct bpf_map *map, in
 	if (code == -EPERM)
 		hint_permission(call);
 	else if (code == -EINVAL)
-		ebpfnet__hint(call, "this kernel lacks the map type or one of its flags, or a size is "
-				    "out of its range");
+		ebpfnet__hint(call,
+			      "this kernel lacks the map type or one of its flags, or a size is "
+			      "out of its range");
 	else if (code == -E2BIG || code == -ENOMEM)
 		ebpfnet__hint(call, "fewer entries: ebpfnet_object_set_map_entries()");
 	return ebpfnet__fail(call, code, 0,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
-/* What can be said about an object file before libbpf looks at it: libbpf's words for these are codes. */
+/* What can be said about an object file before libbpf looks at it: libbpf's words for these are
+ * codes. */
 #include <elf.h>
 #include <errno.h>
 #include <gelf.h>
@@ -11,6 +12,12 @@ static int fail_elf(struct ebpfnet__call *call, const char *what)
 {
 	ebpfnet__hint(call, "compile it with clang -O2 -g -target bpf -c");
 	return ebpfnet__fail(call, -ENOEXEC, EBPFNET_ERROR_INVALID, "%s", what);
+}
+
+/* libelf says NULL both for what is corrupt and when memory is out. */
+static int fail_libelf(struct ebpfnet__call *call, const char *what)
+{
+	return errno == ENOMEM ? ebpfnet__fail_nomem(call) : fail_elf(call, what);
 }
 
 static const char *machine_name(unsigned int machine)
@@ -29,23 +36,40 @@ static const char *machine_name(unsigned int machine)
 	}
 }
 
-static int check_header(struct ebpfnet__call *call, const void *data, size_t size)
+static int check_ident(struct ebpfnet__call *call, const unsigned char *ident, size_t size)
 {
-	const unsigned char *ident = data;
-	const Elf64_Ehdr *header = data;
 	const int native = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
 
-	if (size < EI_NIDENT || memcmp(ident, ELFMAG, SELFMAG) != 0)
+	if (size == 0)
+		return fail_elf(call, "it is empty");
+	if (size < SELFMAG || memcmp(ident, ELFMAG, SELFMAG) != 0)
 		return fail_elf(call, "it is not an ELF file");
-	if (ident[EI_CLASS] != ELFCLASS64)
+	if (size < EI_NIDENT)
+		return fail_elf(call, "it is truncated inside the ELF header");
+	if (ident[EI_CLASS] == ELFCLASS32)
 		return fail_elf(call, "it is a 32-bit ELF file; BPF objects are 64-bit");
-	if (ident[EI_DATA] != native) {
-		ebpfnet__hint(call, "compile it with -target %s",
-			      native == ELFDATA2LSB ? "bpfel" : "bpfeb");
+	if (ident[EI_CLASS] != ELFCLASS64 ||
+	    (ident[EI_DATA] != ELFDATA2LSB && ident[EI_DATA] != ELFDATA2MSB)) {
+		ebpfnet__hint(call, "the file may be damaged: copy it again");
 		return ebpfnet__fail(call, -ENOEXEC, EBPFNET_ERROR_INVALID,
-				     "its byte order is %s-endian, and this machine's is not",
-				     native == ELFDATA2LSB ? "big" : "little");
+				     "its ELF header says class %u and byte order %u, which do not exist",
+				     ident[EI_CLASS], ident[EI_DATA]);
 	}
+	if (ident[EI_DATA] == native)
+		return 0;
+	ebpfnet__hint(call, "compile it with -target %s", native == ELFDATA2LSB ? "bpfel" : "bpfeb");
+	return ebpfnet__fail(call, -ENOEXEC, EBPFNET_ERROR_INVALID,
+			     "its byte order is %s-endian, and this machine's is not",
+			     native == ELFDATA2LSB ? "big" : "little");
+}
+
+static int check_header(struct ebpfnet__call *call, const void *data, size_t size)
+{
+	const Elf64_Ehdr *header = data;
+	int ret = check_ident(call, data, size);
+
+	if (ret)
+		return ret;
 	if (size < sizeof(*header))
 		return fail_elf(call, "it is truncated inside the ELF header");
 	if (header->e_machine != EM_BPF) {
@@ -70,21 +94,22 @@ static int check_sections(struct ebpfnet__call *call, Elf *elf, size_t size)
 	size_t names;
 
 	if (elf_getshdrstrndx(elf, &names) < 0)
-		return fail_elf(call, "its table of section names is corrupt");
+		return fail_libelf(call, "its table of section names is corrupt");
 	while ((scn = elf_nextscn(elf, scn))) {
 		const char *name;
 		GElf_Shdr sh;
 
 		if (!gelf_getshdr(scn, &sh))
-			return fail_elf(call, "a section header is corrupt");
+			return fail_libelf(call, "a section header is corrupt");
 		name = elf_strptr(elf, names, sh.sh_name);
 		if (!name)
-			return fail_elf(call, "a section's name is corrupt");
+			return fail_libelf(call, "a section's name is corrupt");
 		if (sh.sh_type != SHT_NOBITS &&
 		    (sh.sh_offset > size || sh.sh_size > size - sh.sh_offset)) {
 			ebpfnet__hint(call, "the file may have been cut short: copy it again");
 			return ebpfnet__fail(call, -ENOEXEC, EBPFNET_ERROR_INVALID,
-					     "it is truncated: section %s ends beyond the file", name);
+					     "it is truncated: section %s ends beyond the file",
+					     name);
 		}
 		btf |= strcmp(name, ".BTF") == 0;
 	}
@@ -103,10 +128,11 @@ int ebpfnet__object_inspect(struct ebpfnet__call *call, const void *data, size_t
 
 	if (ret)
 		return ret;
+	errno = 0;
 	elf_version(EV_CURRENT);
 	elf = elf_memory((char *)data, size);
 	if (!elf)
-		return fail_elf(call, elf_errmsg(-1));
+		return fail_libelf(call, elf_errmsg(-1));
 	ret = check_sections(call, elf, size);
 	elf_end(elf);
 	return ret;

@@ -86,14 +86,16 @@ static int copy_adjustments(struct ebpfnet__call *call, struct bpf_object *from,
 	struct bpf_program *prog;
 	struct bpf_map *map;
 
-	bpf_object__for_each_program(prog, from) {
+	bpf_object__for_each_program(prog, from)
+	{
 		struct bpf_program *twin =
 			bpf_object__find_program_by_name(to, bpf_program__name(prog));
 
 		if (twin)
 			bpf_program__set_autoload(twin, bpf_program__autoload(prog));
 	}
-	bpf_object__for_each_map(map, from) {
+	bpf_object__for_each_map(map, from)
+	{
 		struct bpf_map *twin = bpf_object__find_map_by_name(to, bpf_map__name(map));
 		const void *data;
 		size_t size;
@@ -118,8 +120,8 @@ static int copy_adjustments(struct ebpfnet__call *call, struct bpf_object *from,
 }
 
 /*
- * "stack depth 24+8+0" is one figure per function, and the sum bounds the deepest chain of calls; Linux
- * 7.3 knows the chain itself and says "stack depth max 24".
+ * "stack depth 24+8+0" is one figure per function, and the sum bounds the deepest chain of calls;
+ * Linux 7.3 knows the chain itself and says "stack depth max 24".
  */
 static uint32_t stack_depth(const char *log)
 {
@@ -191,7 +193,8 @@ int ebpfnet_object_check(struct ebpfnet_object *obj, struct ebpfnet_program_repo
 		ret = ebpfnet__object_load_bpf(&call, obj, bpf, BPF_LOG_STATS, &logs);
 	if (ret)
 		return ret;
-	bpf_object__for_each_program(prog, bpf) {
+	bpf_object__for_each_program(prog, bpf)
+	{
 		const char *log = ebpfnet__logs_get(&logs, index++);
 		struct ebpfnet_program_report r;
 

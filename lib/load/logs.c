@@ -16,8 +16,7 @@ int ebpfnet__logs_set(struct ebpfnet__logs *logs, struct bpf_object *bpf, uint32
 	size_t count = 0;
 	void *area;
 
-	bpf_object__for_each_program(prog, bpf)
-		count++;
+	bpf_object__for_each_program(prog, bpf) count++;
 	if (count == 0)
 		return 0;
 	area = mmap(NULL, count * LOG_SIZE, PROT_READ | PROT_WRITE,
@@ -27,7 +26,8 @@ int ebpfnet__logs_set(struct ebpfnet__logs *logs, struct bpf_object *bpf, uint32
 	logs->area = area;
 	logs->count = count;
 	count = 0;
-	bpf_object__for_each_program(prog, bpf) {
+	bpf_object__for_each_program(prog, bpf)
+	{
 		bpf_program__set_log_buf(prog, logs->area + count++ * LOG_SIZE, LOG_SIZE);
 		bpf_program__set_log_level(prog, level);
 	}

@@ -60,12 +60,12 @@ static int list_programs(struct ebpfnet_object *obj)
 	struct bpf_program *bpf;
 	size_t n = 0;
 
-	bpf_object__for_each_program(bpf, obj->bpf)
-		n++;
+	bpf_object__for_each_program(bpf, obj->bpf) n++;
 	obj->programs = calloc(n ? n : 1, sizeof(*obj->programs));
 	if (!obj->programs)
 		return -ENOMEM;
-	bpf_object__for_each_program(bpf, obj->bpf) {
+	bpf_object__for_each_program(bpf, obj->bpf)
+	{
 		struct ebpfnet_program *prog = &obj->programs[obj->program_count++];
 
 		prog->ctx = obj->ctx;
@@ -81,12 +81,12 @@ static int list_maps(struct ebpfnet_object *obj)
 	struct bpf_map *bpf;
 	size_t n = 0;
 
-	bpf_object__for_each_map(bpf, obj->bpf)
-		n++;
+	bpf_object__for_each_map(bpf, obj->bpf) n++;
 	obj->maps = calloc(n ? n : 1, sizeof(*obj->maps));
 	if (!obj->maps)
 		return -ENOMEM;
-	bpf_object__for_each_map(bpf, obj->bpf) {
+	bpf_object__for_each_map(bpf, obj->bpf)
+	{
 		struct ebpfnet_map *map = &obj->maps[obj->map_count++];
 
 		map->ctx = obj->ctx;
@@ -108,7 +108,8 @@ static int check_sha256(struct ebpfnet__call *call, const struct ebpfnet_object 
 	if (strlen(want) != 64 || strspn(want, "0123456789abcdefABCDEF") != 64) {
 		ebpfnet__hint(call, "sha256sum prints it");
 		return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INVALID,
-				     "the expected sha256 \"%s\" is not 64 hexadecimal digits", want);
+				     "the expected sha256 \"%s\" is not 64 hexadecimal digits",
+				     want);
 	}
 	ebpfnet__sha256_hex(obj->data, obj->size, have);
 	if (strcasecmp(have, want) == 0)
@@ -168,7 +169,10 @@ int ebpfnet_object_open_file(struct ebpfnet_ctx *ctx, const char *path,
 	ret = ebpfnet__file_read(path, OBJECT_SIZE_MAX, &data, &size);
 	if (ret)
 		return ebpfnet__fail(&call, ret, 0, "%s", ebpfnet_strerror(ret));
-	return open_bytes(&call, ctx, data, size, &o, o.name ? o.name : slash ? slash + 1 : path,
+	return open_bytes(&call, ctx, data, size, &o,
+			  o.name  ? o.name
+			  : slash ? slash + 1
+				  : path,
 			  obj);
 }
 

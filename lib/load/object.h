@@ -19,9 +19,9 @@ struct ebpfnet_program {
 
 struct ebpfnet_map {
 	struct ebpfnet_ctx *ctx;
-	struct bpf_map *bpf; /* NULL unless it is borrowed from an object */
+	struct bpf_map *bpf;	       /* NULL unless it is borrowed from an object */
 	struct ebpfnet_object *object; /* that one, or NULL */
-	int fd;		     /* -1 before load; libbpf's own if borrowed */
+	int fd;			       /* -1 before load; libbpf's own if borrowed */
 	bool owned;
 	/* What the data room needs on every call, asked once. */
 	uint32_t type;
@@ -69,6 +69,7 @@ void ebpfnet__map_shape(struct ebpfnet_map *map, const struct bpf_map_info *info
 
 /* Loads a parsed object with a log buffer for each program, and explains a failure. */
 int ebpfnet__object_load_bpf(struct ebpfnet__call *call, const struct ebpfnet_object *obj,
-			     struct bpf_object *bpf, uint32_t log_level, struct ebpfnet__logs *logs);
+			     struct bpf_object *bpf, uint32_t log_level,
+			     struct ebpfnet__logs *logs);
 
 #endif /* EBPFNET_LOAD_OBJECT_H */

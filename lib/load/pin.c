@@ -43,7 +43,8 @@ enum ebpfnet__bpf_noun ebpfnet__fd_noun(int fd)
 		return EBPFNET__NOUN_PROGRAM;
 	if (strcmp(target, "anon_inode:bpf-map") == 0)
 		return EBPFNET__NOUN_MAP;
-	if (strcmp(target, "anon_inode:bpf_link") == 0 || strcmp(target, "anon_inode:bpf-link") == 0)
+	if (strcmp(target, "anon_inode:bpf_link") == 0 ||
+	    strcmp(target, "anon_inode:bpf-link") == 0)
 		return EBPFNET__NOUN_LINK;
 	return EBPFNET__NOUN_OTHER;
 }
@@ -155,10 +156,9 @@ static int pin_at(struct ebpfnet__call *call, int fd, const char *path)
 	if (errno == EEXIST) {
 		there = bpf_obj_get(path);
 		ebpfnet__hint(call, "remove it with ebpfnet_pin_remove(), or choose another name");
-		return ebpfnet__fail(call, -EEXIST, EBPFNET_ERROR_BUSY,
-				     "%s is taken: it holds %s", path,
-				     noun_names[there < 0 ? EBPFNET__NOUN_OTHER :
-							    ebpfnet__fd_noun(there)]);
+		return ebpfnet__fail(
+			call, -EEXIST, EBPFNET_ERROR_BUSY, "%s is taken: it holds %s", path,
+			noun_names[there < 0 ? EBPFNET__NOUN_OTHER : ebpfnet__fd_noun(there)]);
 	}
 	if (errno == EPERM && strchr(strrchr(path, '/'), '.')) {
 		ebpfnet__hint(call, "use '-' or '_' instead of '.'");
@@ -210,7 +210,8 @@ int ebpfnet__pin_get(struct ebpfnet__call *call, const char *path, enum ebpfnet_
 	return ret;
 }
 
-/* The folders that pinning made, once nothing is left in them; never the root nor what is above it. */
+/* The folders that pinning made, once nothing is left in them; never the root nor what is above it.
+ */
 static void remove_empty_folders(const struct ebpfnet_ctx *ctx, char *path)
 {
 	size_t root = strlen(ctx->bpffs_root);

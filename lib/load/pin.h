@@ -9,7 +9,12 @@
 
 #include "core/error.h"
 
-enum ebpfnet__bpf_noun { EBPFNET__NOUN_OTHER, EBPFNET__NOUN_PROGRAM, EBPFNET__NOUN_MAP, EBPFNET__NOUN_LINK };
+enum ebpfnet__bpf_noun {
+	EBPFNET__NOUN_OTHER,
+	EBPFNET__NOUN_PROGRAM,
+	EBPFNET__NOUN_MAP,
+	EBPFNET__NOUN_LINK
+};
 
 /* bpf_prog_info, bpf_map_info, bpf_link_info of an fd. Returns 0 or -errno. */
 int ebpfnet__info_by_fd(int fd, void *info, size_t size);

@@ -79,12 +79,14 @@ int ebpfnet_program_run(const struct ebpfnet_program *prog, struct ebpfnet_progr
 	case 0:
 		return 0;
 	case -EINVAL:
-		ebpfnet__hint(&call, "packets start at the Ethernet header; context fields that the "
-				     "kernel does not take must be zero");
-		return ebpfnet__fail(&call, ret, EBPFNET_ERROR_INVALID,
-				     "the kernel does not run this type on %u bytes of packet and %u "
-				     "of context",
-				     r.data_in_size, r.ctx_in_size);
+		ebpfnet__hint(&call,
+			      "packets start at the Ethernet header; context fields that the "
+			      "kernel does not take must be zero");
+		return ebpfnet__fail(
+			&call, ret, EBPFNET_ERROR_INVALID,
+			"the kernel does not run this type on %u bytes of packet and %u "
+			"of context",
+			r.data_in_size, r.ctx_in_size);
 	case -ENOSPC:
 		return ebpfnet__fail(&call, ret, EBPFNET_ERROR_INVALID,
 				     "the packet has %u bytes afterwards, more than data_out holds",
@@ -144,16 +146,19 @@ int ebpfnet_program_dump(const struct ebpfnet_program *prog, uint32_t kind, void
 	int ret;
 
 	if (!jited && kind != EBPFNET_DUMP_TRANSLATED)
-		return ebpfnet__fail(&call, -EINVAL, EBPFNET_ERROR_INVALID, "unknown kind %u", kind);
+		return ebpfnet__fail(&call, -EINVAL, EBPFNET_ERROR_INVALID, "unknown kind %u",
+				     kind);
 	ret = get_info(&call, prog, &sizes);
 	if (ret)
 		return ret;
 	need = jited ? sizes.jited_prog_len : sizes.xlated_prog_len;
 	if (need == 0) {
-		ebpfnet__hint(&call, jited ? "sysctl net.core.bpf_jit_enable=1" :
-					     "run it with CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON");
+		ebpfnet__hint(&call,
+			      jited ? "sysctl net.core.bpf_jit_enable=1"
+				    : "run it with CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON");
 		return ebpfnet__fail(&call, jited ? -EOPNOTSUPP : -EPERM, 0,
-				     "the kernel gives no %s code", jited ? "machine" : "translated");
+				     "the kernel gives no %s code",
+				     jited ? "machine" : "translated");
 	}
 	if (buf && *size >= need) {
 		if (jited) {

@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/* SHA-256 (FIPS 180-4) as 64 lower-case digits and a NUL. Ours, because no library we depend on has it. */
+/* SHA-256 (FIPS 180-4) as 64 lower-case digits and a NUL. Ours, because no library we depend on has
+ * it. */
 void ebpfnet__sha256_hex(const void *data, size_t size, char hex[65]);
 
 #endif /* EBPFNET_LOAD_SHA256_H */

@@ -166,8 +166,9 @@ static void compare_every_key(void)
 
 		ck_assert_int_eq(ebpfnet_counter_snapshot_entry(snap, i, &e), 0);
 		want = model_key(e.family, e.protocol, e.address);
-		ck_assert_msg(sent_keys == before, "key %zu (family %u, protocol %u) was never sent", i,
-			      e.family, e.protocol);
+		ck_assert_msg(sent_keys == before,
+			      "key %zu (family %u, protocol %u) was never sent", i, e.family,
+			      e.protocol);
 		ck_assert_uint_eq(e.packets, want->packets);
 		ck_assert_uint_eq(e.bytes, want->bytes);
 		ck_assert_uint_eq(e.segments, want->packets);
@@ -186,7 +187,8 @@ static void compare_totals(uint32_t mode)
 	ck_assert_uint_eq(s.bytes, sent_bytes);
 	ck_assert_uint_eq(s.segments, sent_packets);
 	ck_assert_uint_eq(s.other_packets, sent_other);
-	/* With native XDP veth leaves the Ethernet header out of rx_bytes, otherwise not (measured). */
+	/* With native XDP veth leaves the Ethernet header out of rx_bytes, otherwise not
+	 * (measured). */
 	ck_assert_uint_eq(s.bytes, test_net_statistic(&net, 1, "rx_bytes") +
 					   (mode == EBPFNET_XDP_NATIVE ? 14 * s.packets : 0));
 }
@@ -228,16 +230,21 @@ START_TEST(test_protocols)
 	for (int family = 4; family <= 6; family += 2) {
 		for (int i = 0; i < 5; i++) {
 			struct packet_spec spec = { .l3 = family == 4 ? PACKET_IP4 : PACKET_IP6,
-						    .l4 = l4s[i], .proto = 47, .sport = 1, .dport = 2,
+						    .l4 = l4s[i],
+						    .proto = 47,
+						    .sport = 1,
+						    .dport = 2,
 						    .payload = 40 };
-			struct sent *key = model_key((uint32_t)family, protocols[family == 6][i], NULL);
+			struct sent *key =
+				model_key((uint32_t)family, protocols[family == 6][i], NULL);
 
 			ck_assert(packet_build(&spec, &packet));
 			send_known(&packet, n++, key);
-			/* Tags, options and extension headers stand before the protocol, not for it. */
+			/* Tags, options and extension headers stand before the protocol, not for
+			 * it. */
 			spec.tags = 2;
-			spec.tag[0] = (struct packet_tag){ 0x88a8, 7 };
-			spec.tag[1] = (struct packet_tag){ 0x8100, 9 };
+			spec.tag[0] = (struct packet_tag) { 0x88a8, 7 };
+			spec.tag[1] = (struct packet_tag) { 0x8100, 9 };
 			spec.options = family == 4 ? 3 : 0;
 			if (family == 6) {
 				spec.exts = 2;
@@ -265,8 +272,11 @@ END_TEST
 static void source_packet(int family, uint32_t number, uint16_t payload, struct packet *packet,
 			  uint8_t address[16])
 {
-	struct packet_spec spec = { .l3 = family == 4 ? PACKET_IP4 : PACKET_IP6, .l4 = PACKET_UDP,
-				    .sport = 7, .dport = 9, .payload = payload };
+	struct packet_spec spec = { .l3 = family == 4 ? PACKET_IP4 : PACKET_IP6,
+				    .l4 = PACKET_UDP,
+				    .sport = 7,
+				    .dport = 9,
+				    .payload = payload };
 
 	memset(spec.saddr, 0, sizeof(spec.saddr));
 	spec.saddr[0] = family == 4 ? 10 : 0xfd;
@@ -533,7 +543,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		test_total,	test_protocols, test_sources,	       test_reset_of_arrays,
+		test_total,	test_protocols, test_sources,		test_reset_of_arrays,
 		test_eviction,	test_two_cpus,	test_pin_and_take_over, test_pins_of_another_kind,
 		test_bad_input,
 	};

@@ -160,8 +160,9 @@ START_TEST(test_taken)
 	EBPFNET_OPTS(ebpfnet_xdp_opts, o);
 	o.netns_fd = net.far_fd;
 	ASSERT_OK(ebpfnet_xdp_attach(drop, net.far_if, &o, &first, &err), err);
-	snprintf(words, sizeof(words), "program %u (drop_all) is attached in native mode by link %u",
-		 id_of(drop), info_of(first).id);
+	snprintf(words, sizeof(words),
+		 "program %u (drop_all) is attached in native mode by link %u", id_of(drop),
+		 info_of(first).id);
 	ASSERT_FAILS(ebpfnet_xdp_attach(pass, net.far_if, &o, &second, &err), err, -EBUSY,
 		     EBPFNET_ERROR_BUSY, words);
 	ck_assert_ptr_null(second);
@@ -350,8 +351,8 @@ START_TEST(test_pin)
 		ck_assert_uint_eq(info_of(again).mode, EBPFNET_XDP_NATIVE);
 		ck_assert_uint_eq(info_of(again).program_id, id_of(drop));
 		ASSERT_OK(ebpfnet_link_unpin(again, &err), err);
-		ASSERT_FAILS(ebpfnet_link_unpin(again, &err), err, -ENOENT,
-			     EBPFNET_ERROR_NOT_FOUND, "not pinned");
+		ASSERT_FAILS(ebpfnet_link_unpin(again, &err), err, -ENOENT, EBPFNET_ERROR_NOT_FOUND,
+			     "not pinned");
 		assert_dropping(true);
 		ebpfnet_link_close(again);
 		assert_dropping(false);
@@ -375,13 +376,13 @@ START_TEST(test_pin_refused)
 		     EBPFNET_ERROR_INVALID, "no dot");
 	ASSERT_OK(ebpfnet_link_pin(link, pin_name("link"), &err), err);
 	/* From this process's own namespace the record does not fit. */
-	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, pin_name("link"), NULL, &again, &err), err, -EINVAL,
-		     EBPFNET_ERROR_INVALID, "another network namespace");
+	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, pin_name("link"), NULL, &again, &err), err,
+		     -EINVAL, EBPFNET_ERROR_INVALID, "another network namespace");
 	ck_assert_int_eq(test_shell("ip -n %s link set dev v0 xdp off", net.far), 0);
 	EBPFNET_OPTS(ebpfnet_link_open_opts, p);
 	p.netns_fd = net.far_fd;
-	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, pin_name("link"), &p, &again, &err), err, -ENOLINK,
-		     EBPFNET_ERROR_DEFUNCT, "no longer runs");
+	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, pin_name("link"), &p, &again, &err), err,
+		     -ENOLINK, EBPFNET_ERROR_DEFUNCT, "no longer runs");
 	ck_assert_uint_eq(info_of(link).defunct, 1);
 	ASSERT_OK(ebpfnet_link_unpin(link, &err), err);
 	ebpfnet_link_close(link);
@@ -441,7 +442,8 @@ START_TEST(test_killed)
 		assert_dropping(true);
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);
-		/* The link goes with its process; over netlink the program stays (doc/OWNERSHIP.md). */
+		/* The link goes with its process; over netlink the program stays
+		 * (doc/OWNERSHIP.md). */
 		assert_dropping(via == EBPFNET_VIA_NETLINK);
 		test_shell("ip -n %s link set dev v0 xdp off", net.far);
 	}
@@ -518,10 +520,12 @@ START_TEST(test_mtu)
 {
 	struct ebpfnet_link *link;
 
-	/* Native XDP on veth without frags takes up to a page: the kernel's words must come through. */
-	ck_assert_int_eq(test_shell("ip -n %s link set v0 mtu 9000 && ip -n %s link set v0 mtu 9000",
-				    net.near, net.far),
-			 0);
+	/* Native XDP on veth without frags takes up to a page: the kernel's words must come
+	 * through. */
+	ck_assert_int_eq(
+		test_shell("ip -n %s link set v0 mtu 9000 && ip -n %s link set v0 mtu 9000",
+			   net.near, net.far),
+		0);
 	EBPFNET_OPTS(ebpfnet_xdp_opts, o);
 	o.netns_fd = net.far_fd;
 	int ret = ebpfnet_xdp_attach(pass, net.far_if, &o, &link, &err);
@@ -549,8 +553,8 @@ static bool refused(int ret, struct ebpfnet_error *e)
 }
 
 /*
- * The kernel asks for capabilities where a program is loaded and where netlink attaches it; a link is
- * made by whoever holds a loaded program (measured on 6.18), so nothing is refused there.
+ * The kernel asks for capabilities where a program is loaded and where netlink attaches it; a link
+ * is made by whoever holds a loaded program (measured on 6.18), so nothing is refused there.
  */
 static int unprivileged(void)
 {
@@ -600,8 +604,8 @@ START_TEST(test_adopt)
 	ck_assert_uint_eq(info_of(adopted).program_id, id_of(drop));
 	ebpfnet_link_close(adopted);
 	assert_dropping(false);
-	ASSERT_FAILS(ebpfnet_link_open_fd(ctx, ebpfnet_program_fd(drop), &adopted, &err), err, -EINVAL,
-		     EBPFNET_ERROR_INCOMPATIBLE, "it is a program, not a link");
+	ASSERT_FAILS(ebpfnet_link_open_fd(ctx, ebpfnet_program_fd(drop), &adopted, &err), err,
+		     -EINVAL, EBPFNET_ERROR_INCOMPATIBLE, "it is a program, not a link");
 	ASSERT_FAILS(ebpfnet_link_open_fd(ctx, 999, &adopted, &err), err, -EBADF,
 		     EBPFNET_ERROR_INVALID, "999");
 }
@@ -654,19 +658,19 @@ START_TEST(test_pins_that_are_no_links)
 
 	ASSERT_OK(ebpfnet_object_map(obj, "seen", &map, &err), err);
 	ASSERT_OK(ebpfnet_map_pin(map, pin_name("map"), &err), err);
-	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, pin_name("map"), NULL, &link, &err), err, -EINVAL,
-		     EBPFNET_ERROR_INCOMPATIBLE, "a map is pinned there");
+	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, pin_name("map"), NULL, &link, &err), err,
+		     -EINVAL, EBPFNET_ERROR_INCOMPATIBLE, "a map is pinned there");
 	ck_assert_ptr_null(link);
 	ASSERT_OK(ebpfnet_program_pin(drop, pin_name("program"), &err), err);
-	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, pin_name("program"), NULL, &link, &err), err, -EINVAL,
-		     EBPFNET_ERROR_INCOMPATIBLE, "no record");
+	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, pin_name("program"), NULL, &link, &err), err,
+		     -EINVAL, EBPFNET_ERROR_INCOMPATIBLE, "no record");
 	/* A map that is no record of ours in the record's place. */
 	snprintf(record, sizeof(record), "%s-record", pin_name("program"));
 	ASSERT_OK(ebpfnet_map_pin(map, record, &err), err);
-	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, pin_name("program"), NULL, &link, &err), err, -EINVAL,
-		     EBPFNET_ERROR_INCOMPATIBLE, "not a record of this version");
-	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, pin_name("absent"), NULL, &link, &err), err, -ENOENT,
-		     EBPFNET_ERROR_NOT_FOUND, "absent");
+	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, pin_name("program"), NULL, &link, &err), err,
+		     -EINVAL, EBPFNET_ERROR_INCOMPATIBLE, "not a record of this version");
+	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, pin_name("absent"), NULL, &link, &err), err,
+		     -ENOENT, EBPFNET_ERROR_NOT_FOUND, "absent");
 	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, "/etc/passwd", NULL, &link, &err), err, -EINVAL,
 		     EBPFNET_ERROR_INVALID, "not on a bpffs");
 	/* Over netlink two files are pinned: if one place is taken, neither stays. */
@@ -674,10 +678,11 @@ START_TEST(test_pins_that_are_no_links)
 	o.netns_fd = net.far_fd;
 	o.via = EBPFNET_VIA_NETLINK;
 	ASSERT_OK(ebpfnet_xdp_attach(drop, net.far_if, &o, &link, &err), err);
-	ASSERT_FAILS(ebpfnet_link_pin(link, pin_name("map"), &err), err, -EEXIST, EBPFNET_ERROR_BUSY,
-		     "it holds a map");
+	ASSERT_FAILS(ebpfnet_link_pin(link, pin_name("map"), &err), err, -EEXIST,
+		     EBPFNET_ERROR_BUSY, "it holds a map");
 	snprintf(record, sizeof(record), "%s-record", pin_name("map"));
-	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, record, NULL, &(struct ebpfnet_link *){ NULL }, &err),
+	ASSERT_FAILS(ebpfnet_link_open_pinned(ctx, record, NULL, &(struct ebpfnet_link *) { NULL },
+					      &err),
 		     err, -ENOENT, EBPFNET_ERROR_NOT_FOUND, "");
 	ebpfnet_link_close(link);
 }
@@ -737,8 +742,8 @@ static void *race_updates(void *arg)
 }
 
 /*
- * Two owners of one link, each installing its own program and told which one it replaced. Told truly,
- * every installed program is replaced exactly once, except the last one.
+ * Two owners of one link, each installing its own program and told which one it replaced. Told
+ * truly, every installed program is replaced exactly once, except the last one.
  */
 START_TEST(test_old_program_in_a_race)
 {
@@ -759,7 +764,8 @@ START_TEST(test_old_program_in_a_race)
 	for (int i = 0; i < 2; i++) {
 		memset(&race[i], 0, sizeof(race[i]));
 		race[i].install = i ? drop : pass;
-		ASSERT_OK(ebpfnet_link_open_fd(ctx, ebpfnet_link_fd(link), &race[i].link, &err), err);
+		ASSERT_OK(ebpfnet_link_open_fd(ctx, ebpfnet_link_fd(link), &race[i].link, &err),
+			  err);
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, race_updates, &race[i]), 0);
 	}
 	for (int i = 0; i < 2; i++) {
@@ -801,7 +807,8 @@ START_TEST(test_bad_options_of_links)
 	ck_assert_ptr_null(other);
 	ASSERT_FAILS(ebpfnet_xdp_attach(drop, net.far_if, &short_opts, &other, &err), err, -EINVAL,
 		     EBPFNET_ERROR_INVALID, "EBPFNET_OPTS");
-	ASSERT_FAILS(ebpfnet_link_info(link, &tiny, &err), err, -EINVAL, EBPFNET_ERROR_INVALID, "sz");
+	ASSERT_FAILS(ebpfnet_link_info(link, &tiny, &err), err, -EINVAL, EBPFNET_ERROR_INVALID,
+		     "sz");
 	ebpfnet_link_close(link);
 	ebpfnet_link_close(NULL);
 }
@@ -810,12 +817,27 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		test_verdict_and_count, test_modes,	  test_taken,	    test_namespaces,
-		test_namespace_in_fd_0, test_update,	  test_expected_at_attach, test_pin,
-		test_pin_refused,	test_fork,	  test_killed,	    test_device_removed,
-		test_bad_input,		test_mtu,	  test_unprivileged, test_adopt,
-		test_update_of_a_pinned_link, test_pins_that_are_no_links, test_generic_reopened,
-		test_old_program_in_a_race, test_bad_options_of_links,
+		test_verdict_and_count,
+		test_modes,
+		test_taken,
+		test_namespaces,
+		test_namespace_in_fd_0,
+		test_update,
+		test_expected_at_attach,
+		test_pin,
+		test_pin_refused,
+		test_fork,
+		test_killed,
+		test_device_removed,
+		test_bad_input,
+		test_mtu,
+		test_unprivileged,
+		test_adopt,
+		test_update_of_a_pinned_link,
+		test_pins_that_are_no_links,
+		test_generic_reopened,
+		test_old_program_in_a_race,
+		test_bad_options_of_links,
 	};
 	Suite *suite = suite_create("xdp");
 	TCase *tc_xdp = tcase_create("xdp");

@@ -60,8 +60,8 @@ static inline void ebpfnet__counter_value_sub(struct counter_value *from,
 {
 	from->packets -= v->packets < from->packets ? v->packets : from->packets;
 	from->bytes -= v->bytes < from->bytes ? v->bytes : from->bytes;
-	from->extra_segments -= v->extra_segments < from->extra_segments ? v->extra_segments :
-									   from->extra_segments;
+	from->extra_segments -=
+		v->extra_segments < from->extra_segments ? v->extra_segments : from->extra_segments;
 }
 
 /* What was counted in a slot since the maps were made, over all CPUs. Fails the call. */

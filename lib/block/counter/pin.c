@@ -85,11 +85,11 @@ static int check_shape(struct ebpfnet__call *call, const struct ebpfnet_map *map
 		return ebpfnet__fail_from(call, inner);
 	if (info.key_size == want->key_size && info.value_size == want->value_size)
 		return 0;
-	return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INCOMPATIBLE,
-			     "the pinned map %s has keys of %u and values of %u bytes, this library's "
-			     "%u and %u",
-			     want->name, info.key_size, info.value_size, want->key_size,
-			     want->value_size);
+	return ebpfnet__fail(
+		call, -EINVAL, EBPFNET_ERROR_INCOMPATIBLE,
+		"the pinned map %s has keys of %u and values of %u bytes, this library's "
+		"%u and %u",
+		want->name, info.key_size, info.value_size, want->key_size, want->value_size);
 }
 
 static int read_meta(struct ebpfnet__call *call, struct ebpfnet_counter *c)
