@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +27,35 @@ void test_need_root(void)
 		test_skip("needs root");
 }
 
+void test_need_bpffs(void)
+{
+	static const char root[] = "/sys/fs/bpf";
+	struct statfs fs;
+
+	if (statfs(root, &fs) == 0 && fs.f_type == 0xcafe4a11)
+		return;
+	if (mount("bpf", root, "bpf", 0, NULL) < 0)
+		test_skip("no bpffs at %s, and none can be mounted there", root);
+}
+
+int test_in_child(int (*fn)(void *data), void *data)
+{
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		int ret = fn(data);
+
+		fflush(NULL);
+		_exit(ret);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 const char *test_object(const char *name)
 {
 	static char path[512];
@@ -38,6 +69,15 @@ const char *test_source(const char *relative)
 {
 	static char path[512];
 	const char *folder = getenv("EBPFNET_SOURCE");
+
+	snprintf(path, sizeof(path), "%s/%s", folder ? folder : ".", relative);
+	return path;
+}
+
+const char *test_built(const char *relative)
+{
+	static char path[512];
+	const char *folder = getenv("EBPFNET_BUILD");
 
 	snprintf(path, sizeof(path), "%s/%s", folder ? folder : ".", relative);
 	return path;

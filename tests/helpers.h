@@ -20,11 +20,30 @@ void test_skip(const char *fmt, ...) __attribute__((format(printf, 1, 2), noretu
 /* Skips the whole program unless it runs as root. */
 void test_need_root(void);
 
+/* Skips the whole program unless there is a bpffs at /sys/fs/bpf; mounts one if it can. */
+void test_need_bpffs(void);
+
+/* Runs a function in a forked child, which ends with its result; 128 + the signal that killed it.
+ */
+int test_in_child(int (*fn)(void *data), void *data);
+
+/* In such a function: what is not so is printed and ends the child. */
+#define CHILD_NEEDS(what)                                                                          \
+	do {                                                                                       \
+		if (!(what)) {                                                                     \
+			printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #what);                  \
+			return 1;                                                                  \
+		}                                                                                  \
+	} while (0)
+
 /* The path of a test's BPF object: test_object("drop") is .../drop.bpf.o; static buffer. */
 const char *test_object(const char *name);
 
 /* A path below the source folder; static buffer. */
 const char *test_source(const char *path);
+
+/* A path below the build folder; static buffer. */
+const char *test_built(const char *path);
 
 /* Runs a suite and prints its counts. Returns what main() shall return. */
 int test_run(Suite *suite);

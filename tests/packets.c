@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* Where the builder is. Everything it writes goes through put(), which remembers that it did not fit. */
+/* Where the builder is. Everything it writes goes through put(), which remembers that it did not
+ * fit. */
 struct builder {
 	struct packet *packet;
 	bool full;
@@ -131,9 +132,9 @@ bool packet_is_fragment(const struct packet_spec *spec)
 
 static void build_ethernet(struct builder *b, const struct packet_spec *spec)
 {
-	static const uint16_t ethertype[] = { [PACKET_IP4] = 0x0800,
-					      [PACKET_IP6] = 0x86dd,
-					      [PACKET_ARP] = 0x0806 };
+	static const uint16_t ethertype[] = {
+		[PACKET_IP4] = 0x0800, [PACKET_IP6] = 0x86dd, [PACKET_ARP] = 0x0806
+	};
 	static const uint8_t mac[12] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
 
 	put(b, mac, sizeof(mac));
@@ -326,7 +327,8 @@ static bool rarely(struct packet_rng *rng, uint32_t n)
 
 static void random_ext(struct packet_rng *rng, struct packet_spec *spec)
 {
-	static const uint8_t types[] = { PACKET_ROUTING, PACKET_AH, PACKET_DESTINATION, PACKET_MOBILITY };
+	static const uint8_t types[] = { PACKET_ROUTING, PACKET_AH, PACKET_DESTINATION,
+					 PACKET_MOBILITY };
 	/* Where the one fragment header goes, if there is one. */
 	unsigned int fragment = rarely(rng, 2) ? packet_rand(rng, 8) : PACKET_EXTS;
 
@@ -368,7 +370,9 @@ void packet_random(struct packet_rng *rng, struct packet_spec *spec)
 		spec->tag[i].proto = rarely(rng, 3) ? 0x88a8 : 0x8100;
 		spec->tag[i].tci = packet_rand(rng, 65536);
 	}
-	spec->l3 = rarely(rng, 12) ? PACKET_ARP : rarely(rng, 12) ? PACKET_UNKNOWN : packet_rand(rng, 2);
+	spec->l3 = rarely(rng, 12)   ? PACKET_ARP
+		   : rarely(rng, 12) ? PACKET_UNKNOWN
+				     : packet_rand(rng, 2);
 	spec->ethertype = unknown[packet_rand(rng, sizeof(unknown) / sizeof(*unknown))];
 	for (unsigned int i = 0; i < 16; i++) {
 		spec->saddr[i] = packet_rand(rng, 256);
@@ -399,7 +403,8 @@ void packet_random(struct packet_rng *rng, struct packet_spec *spec)
 void packet_damage(struct packet_rng *rng, struct packet *packet)
 {
 	for (uint32_t n = 1 + packet_rand(rng, 4); n; n--) {
-		uint32_t headers = packet->payload_off < packet->len ? packet->payload_off : packet->len;
+		uint32_t headers =
+			packet->payload_off < packet->len ? packet->payload_off : packet->len;
 		uint32_t at = packet_rand(rng, rarely(rng, 8) || !headers ? packet->len : headers);
 
 		/* The lengths and types of layer 3 are where parsers go wrong. */

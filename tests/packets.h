@@ -3,17 +3,18 @@
 #define EBPFNET_TESTS_PACKETS_H
 
 /*
- * Packets for tests: a description becomes bytes with right lengths and checksums; a seeded generator makes
- * descriptions and damages bytes. Depends on nothing of the library, so that both can be wrong on their own.
+ * Packets for tests: a description becomes bytes with right lengths and checksums; a seeded
+ *generator makes descriptions and damages bytes. Depends on nothing of the library, so that both
+ *can be wrong on their own.
  *
- *	struct packet_spec spec = { .l3 = PACKET_IP4, .l4 = PACKET_TCP, .sport = 1024, .dport = 80 };
- *	struct packet packet;
+ *	struct packet_spec spec = { .l3 = PACKET_IP4, .l4 = PACKET_TCP, .sport = 1024, .dport = 80
+ *}; struct packet packet;
  *
  *	packet_build(&spec, &packet);
  *	use(packet.data, packet.len);
  *
- * Numbers in a description are in host order, addresses are the bytes as they are sent. A zero length or ttl in a
- * description means the usual one.
+ * Numbers in a description are in host order, addresses are the bytes as they are sent. A zero
+ *length or ttl in a description means the usual one.
  */
 
 #include <stdbool.h>
@@ -55,7 +56,8 @@ struct packet_tag {
 
 struct packet_ext {
 	uint8_t type;  /* enum packet_ext_type */
-	uint8_t units; /* its length field: of 8 bytes beyond the first 8; AH: of 4 bytes beyond 8 */
+	uint8_t units; /* its length field: of 8 bytes beyond the first 8; AH: of 4 bytes beyond 8
+			*/
 };
 
 struct packet_spec {
@@ -87,13 +89,14 @@ struct packet_spec {
 struct packet {
 	uint32_t len;
 	uint16_t l3_off;
-	uint16_t l4_off;      /* behind all extension headers */
-	uint16_t payload_off; /* behind the layer 4 header */
+	uint16_t l4_off;       /* behind all extension headers */
+	uint16_t payload_off;  /* behind the layer 4 header */
 	uint16_t fragment_off; /* of the IPv6 fragment header; 0: none */
 	uint8_t data[PACKET_SIZE];
 };
 
-/* false: it does not fit. A fragment that is not the last gets payload up to a multiple of 8 bytes. */
+/* false: it does not fit. A fragment that is not the last gets payload up to a multiple of 8 bytes.
+ */
 bool packet_build(const struct packet_spec *spec, struct packet *packet);
 
 /* The bytes of the layer 4 header, and of one extension header. */
