@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 # run.sh TARGET SECONDS: seeds a corpus in a temporary folder and fuzzes for that long.
 set -eu
+target=$(realpath "$1")
 corpus=$(mktemp -d)
 trap 'rm -rf "$corpus"' EXIT
-"$1" --seeds "$corpus"
+"$target" --seeds "$corpus"
 cd "$corpus"
-"$1" -max_total_time="${EBPFNET_FUZZ_SECONDS:-$2}" -max_len=2000 -print_final_stats=1 "$corpus"
+"$target" -max_total_time="${EBPFNET_FUZZ_SECONDS:-$2}" -max_len=2000 -print_final_stats=1 "$corpus"

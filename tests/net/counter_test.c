@@ -422,6 +422,46 @@ START_TEST(test_two_cpus)
 }
 END_TEST
 
+/* A reset under traffic: afterwards keys, other and evicted still add up to the total, exactly. */
+START_TEST(test_reset_under_traffic)
+{
+	static const uint32_t tried[] = { EBPFNET_COUNTER_PROTOCOL, EBPFNET_COUNTER_SOURCE };
+
+	for (size_t k = 0; k < 2; k++) {
+		struct ebpfnet_counter_snapshot *snap;
+		struct ebpfnet_counter_stats s;
+		uint64_t live = 0;
+		pthread_t thread;
+		void *ret;
+
+		start(tried[k], 1024, EBPFNET_XDP_NATIVE);
+		ck_assert_int_eq(pthread_create(&thread, NULL, send_from_cpu, (void *)0), 0);
+		for (int i = 0; i < 8; i++) {
+			usleep(1000);
+			ASSERT_OK(ebpfnet_counter_reset(counter, &err), err);
+		}
+		pthread_join(thread, &ret);
+		ck_assert_ptr_null(ret);
+		sent_packets = 5000;
+		settle();
+		ASSERT_OK(ebpfnet_counter_snapshot_new(counter, &snap, &err), err);
+		for (size_t i = 0; i < ebpfnet_counter_snapshot_count(snap); i++) {
+			struct ebpfnet_counter_entry e = { .sz = sizeof(e) };
+
+			ebpfnet_counter_snapshot_entry(snap, i, &e);
+			live += e.packets;
+		}
+		ebpfnet_counter_snapshot_free(snap);
+		s = stats();
+		ck_assert_uint_eq(s.packets, live + s.other_packets + s.evicted_packets);
+		ck_assert_uint_gt(s.packets, 0);
+		ck_assert_uint_lt(s.packets, 5000);
+		end();
+		begin();
+	}
+}
+END_TEST
+
 static int take_over(void)
 {
 	struct ebpfnet_counter *taken;
@@ -543,9 +583,16 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		test_total,	test_protocols, test_sources,		test_reset_of_arrays,
-		test_eviction,	test_two_cpus,	test_pin_and_take_over, test_pins_of_another_kind,
+		test_total,
+		test_protocols,
+		test_sources,
+		test_reset_of_arrays,
+		test_eviction,
+		test_two_cpus,
+		test_pin_and_take_over,
+		test_pins_of_another_kind,
 		test_bad_input,
+		test_reset_under_traffic,
 	};
 	Suite *suite = suite_create("counter");
 	TCase *tc = tcase_create("counter");

@@ -217,11 +217,14 @@ static int read_sums(struct ebpfnet__call *call, const struct ebpfnet_counter *c
 		     const struct counter_base *base, struct sums *sums)
 {
 	CLEANUP(snapshot) struct ebpfnet_counter_snapshot *s = calloc(1, sizeof(*s));
-	int ret = s ? read_rows(call, c, base, s) : ebpfnet__fail_nomem(call);
+	int ret = s ? 0 : ebpfnet__fail_nomem(call);
 
 	memset(sums, 0, sizeof(*sums));
+	/* The total first: what runs meanwhile must not look evicted. */
 	for (uint32_t i = 0; i < COUNTER_SLOTS && ret == 0; i++)
 		ret = ebpfnet__counter_slot(call, c, MAP_TOTAL, i, &sums->slot[i]);
+	if (ret == 0)
+		ret = read_rows(call, c, base, s);
 	if (ret)
 		return ret;
 	for (size_t i = 0; i < s->count; i++)
@@ -290,6 +293,29 @@ static int remove_keys(struct ebpfnet__call *call, const struct ebpfnet_counter 
 	return ret;
 }
 
+/*
+ * The total of the time before a reset, made of its parts: read from its own slot it would differ
+ * from them by what ran in between, and keys + other + evicted would no longer be the total.
+ */
+static struct counter_value total_before(const struct ebpfnet_counter *c,
+					 const struct counter_base *base, const struct sums *sums)
+{
+	struct counter_value total = base->slot[COUNTER_SLOT_OTHER];
+
+	switch (c->config.key) {
+	case COUNTER_PROTOCOL:
+		for (uint32_t i = 0; i < COUNTER_PROTOCOLS; i++)
+			ebpfnet__counter_value_add(&total, &base->protocol[i]);
+		return total;
+	case COUNTER_SOURCE:
+		ebpfnet__counter_value_add(&total, &base->removed);
+		ebpfnet__counter_value_add(&total, &base->evicted);
+		return total;
+	default:
+		return sums->slot[COUNTER_SLOT_ALL];
+	}
+}
+
 int ebpfnet_counter_reset(struct ebpfnet_counter *c, struct ebpfnet_error **err)
 {
 	EBPFNET__CALL(call, c->ctx, err, "counter reset");
@@ -305,11 +331,9 @@ int ebpfnet_counter_reset(struct ebpfnet_counter *c, struct ebpfnet_error **err)
 		ret = read_sums(&call, c, &base, &sums);
 	if (ret)
 		return ret;
-	memcpy(base.slot, sums.slot, sizeof(base.slot));
 	base.evicted = sums.evicted;
-	/* What ran since its key was deleted is live again: it belongs to the time after. */
-	if (c->config.key == COUNTER_SOURCE)
-		ebpfnet__counter_value_sub(&base.slot[COUNTER_SLOT_ALL], &sums.live);
+	base.slot[COUNTER_SLOT_OTHER] = sums.slot[COUNTER_SLOT_OTHER];
+	base.slot[COUNTER_SLOT_ALL] = total_before(c, &base, &sums);
 	ret = ebpfnet_map_put(c->maps[MAP_BASE], &zero, &base, 0);
 	if (ret)
 		return ebpfnet__fail(&call, ret, 0, "map base: %s", ebpfnet_strerror(ret));
