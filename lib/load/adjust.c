@@ -18,9 +18,14 @@ int ebpfnet__object_adjustable(struct ebpfnet__call *call, const struct ebpfnet_
 								  : "failed to load before");
 }
 
+/* By our own list: libbpf gives a map that is shared the name of the existing one. */
 static struct bpf_map *find_map(const struct ebpfnet_object *obj, const char *name)
 {
-	return bpf_object__find_map_by_name(obj->bpf, name);
+	for (size_t i = 0; i < obj->map_count; i++) {
+		if (strcmp(obj->maps[i].name, name) == 0)
+			return obj->maps[i].bpf;
+	}
+	return NULL;
 }
 
 /* The read-only data sections: .rodata and .rodata.*. */
@@ -121,6 +126,7 @@ int ebpfnet_object_set_map_entries(struct ebpfnet_object *obj, const char *name,
 {
 	EBPFNET__CALL(call, obj->ctx, err, "set entries of map %s", name);
 	struct bpf_map *map = find_map(obj, name);
+	uint32_t before, taken;
 	int ret = ebpfnet__object_adjustable(&call, obj);
 
 	if (ret)
@@ -130,16 +136,23 @@ int ebpfnet_object_set_map_entries(struct ebpfnet_object *obj, const char *name,
 	if (entries == 0)
 		return ebpfnet__fail(&call, -EINVAL, EBPFNET_ERROR_INVALID,
 				     "a map has at least one entry");
+	/* libbpf would take the number, and the map would stay as it is. */
+	if (bpf_map__fd(map) >= 0)
+		return ebpfnet__fail(&call, -EBUSY, EBPFNET_ERROR_BUSY,
+				     "it is shared with an existing map, which has %u",
+				     bpf_map__max_entries(map));
+	before = bpf_map__max_entries(map);
 	ret = bpf_map__set_max_entries(map, entries);
 	if (ret)
 		return ebpfnet__fail(&call, ret, 0, "%s", ebpfnet_strerror(ret));
+	taken = bpf_map__max_entries(map);
+	if (taken == entries)
+		return 0;
 	/* libbpf rounds a ring buffer up to what the kernel takes; say so instead of surprising. */
-	if (bpf_map__max_entries(map) != entries)
-		return ebpfnet__fail(&call, -EINVAL, EBPFNET_ERROR_INVALID,
-				     "a ring buffer's size is a power of two of pages; %u is not, "
-				     "%u would be",
-				     entries, bpf_map__max_entries(map));
-	return 0;
+	bpf_map__set_max_entries(map, before);
+	return ebpfnet__fail(&call, -EINVAL, EBPFNET_ERROR_INVALID,
+			     "a ring buffer's size is a power of two of pages; %u is not, %u would be",
+			     entries, taken);
 }
 
 /* What of two maps differs, or NULL. */
@@ -173,6 +186,9 @@ int ebpfnet_object_reuse_map(struct ebpfnet_object *obj, const char *name,
 		return ret;
 	if (!map)
 		return ebpfnet__object_no_such(&call, obj, "map", name);
+	if (existing->fd < 0)
+		return ebpfnet__fail(&call, -EBADF, EBPFNET_ERROR_INVALID,
+				     "the existing map %s is not loaded", existing->name);
 	ret = ebpfnet__info_by_fd(existing->fd, &info, sizeof(info));
 	if (ret)
 		return ebpfnet__fail(&call, ret, 0, "the existing map: %s", ebpfnet_strerror(ret));

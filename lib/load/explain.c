@@ -150,8 +150,13 @@ int ebpfnet__explain_load(struct ebpfnet__call *call, const struct ebpfnet_objec
 	map = failed_map(words, bpf);
 	if (map)
 		return explain_map(call, map, code);
-	if (code == -EPERM)
+	if (code == -EPERM) {
 		hint_permission(call);
+		/* libbpf's words for it guess at RLIMIT_MEMLOCK, which is out of it since Linux 5.11. */
+		if (strstr(words, "load trivial BPF program"))
+			return ebpfnet__fail(call, code, 0,
+					     "the kernel lets this process load no program at all");
+	}
 	return ebpfnet__fail(call, code, 0, "%s%s%.*s", ebpfnet_strerror(code), *words ? ": " : "",
 			     (int)strcspn(words, "\n"), words);
 }

@@ -79,30 +79,28 @@ int ebpfnet_object_load(struct ebpfnet_object *obj, struct ebpfnet_error **err)
 	return 0;
 }
 
-/* What was adjusted in one libbpf object, in a second one of the same bytes. */
+/*
+ * What was adjusted in one libbpf object, in a second one of the same bytes: in the same order, for
+ * libbpf gives a map that is shared the name of the existing one.
+ */
 static int copy_adjustments(struct ebpfnet__call *call, struct bpf_object *from,
 			    struct bpf_object *to)
 {
-	struct bpf_program *prog;
-	struct bpf_map *map;
+	struct bpf_program *prog, *prog_twin = NULL;
+	struct bpf_map *map, *twin = NULL;
 
 	bpf_object__for_each_program(prog, from)
 	{
-		struct bpf_program *twin =
-			bpf_object__find_program_by_name(to, bpf_program__name(prog));
-
-		if (twin)
-			bpf_program__set_autoload(twin, bpf_program__autoload(prog));
+		prog_twin = bpf_object__next_program(to, prog_twin);
+		bpf_program__set_autoload(prog_twin, bpf_program__autoload(prog));
 	}
 	bpf_object__for_each_map(map, from)
 	{
-		struct bpf_map *twin = bpf_object__find_map_by_name(to, bpf_map__name(map));
 		const void *data;
 		size_t size;
 		int ret;
 
-		if (!twin)
-			continue;
+		twin = bpf_object__next_map(to, twin);
 		if (bpf_map__fd(map) >= 0) {
 			ret = bpf_map__reuse_fd(twin, bpf_map__fd(map));
 			if (ret)

@@ -18,6 +18,21 @@ const char *ebpfnet_map_name(const struct ebpfnet_map *map)
 	return map->name;
 }
 
+/* What bpf_map_info leaves out; Linux 5.2 and later say it there. */
+static uint32_t is_frozen(int fd)
+{
+	CLEANUP(free) char *text = NULL;
+	const char *line;
+	char path[40];
+	size_t size;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	if (ebpfnet__file_read(path, 65536, &text, &size) < 0)
+		return 0;
+	line = strstr(text, "\nfrozen:");
+	return line && strtoul(line + strlen("\nfrozen:"), NULL, 10) != 0;
+}
+
 int ebpfnet_map_info(const struct ebpfnet_map *map, struct ebpfnet_map_info *out,
 		     struct ebpfnet_error **err)
 {
@@ -36,6 +51,7 @@ int ebpfnet_map_info(const struct ebpfnet_map *map, struct ebpfnet_map_info *out
 	o.value_size = info.value_size;
 	o.max_entries = info.max_entries;
 	o.flags = info.map_flags;
+	o.frozen = is_frozen(map->fd);
 	if (EBPFNET__OUT_FILL(out, &o))
 		return ebpfnet__fail(&call, -EINVAL, EBPFNET_ERROR_INVALID, "sz is not set");
 	return 0;
@@ -100,8 +116,13 @@ int ebpfnet_map_open_id(struct ebpfnet_ctx *ctx, uint32_t id, struct ebpfnet_map
 
 	*map = NULL;
 	fd = ebpfnet__fd_safe(bpf_map_get_fd_by_id(id));
-	if (fd < 0)
-		return ebpfnet__fail(&call, -errno, 0, "%s", ebpfnet_strerror(errno));
+	if (fd < 0) {
+		int ret = -errno;
+
+		if (ret == -EPERM)
+			ebpfnet__hint(&call, "CAP_SYS_ADMIN (or root)");
+		return ebpfnet__fail(&call, ret, 0, "%s", ebpfnet_strerror(ret));
+	}
 	return open_owned(&call, fd, map);
 }
 

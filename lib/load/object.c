@@ -31,6 +31,12 @@ static void ebpfnet__cleanup_object(struct ebpfnet_object **obj)
 		free_object(*obj);
 }
 
+/* libbpf has one code for every failure of libelf; only its words, libelf's, tell this one. */
+static bool out_of_memory(const struct ebpfnet__call *call, int ret)
+{
+	return ret == -ENOMEM || strstr(ebpfnet__libbpf_text(call), ": out of memory\n");
+}
+
 struct bpf_object *ebpfnet__object_parse(struct ebpfnet__call *call, struct ebpfnet_object *obj)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, o, .object_name = obj->name,
@@ -45,7 +51,7 @@ struct bpf_object *ebpfnet__object_parse(struct ebpfnet__call *call, struct ebpf
 	ret = bpf ? 0 : -errno;
 	if (ret == 0)
 		return bpf;
-	if (ret == -ENOMEM)
+	if (out_of_memory(call, ret))
 		ebpfnet__fail_nomem(call);
 	else
 		ebpfnet__fail(call, ret, EBPFNET_ERROR_INVALID, "libbpf cannot read it: %s%s%.*s",

@@ -115,11 +115,23 @@ static void keep(struct folders *f)
 		free(f->made[--f->count]);
 }
 
+/* A pin or a folder that could not be made. */
+static int fail_name(struct ebpfnet__call *call, int code, const char *path)
+{
+	if (code == -EPERM && strchr(strrchr(path, '/'), '.')) {
+		ebpfnet__hint(call, "use '-' or '_' instead of '.'");
+		return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INVALID,
+				     "%s: names in a bpffs have no dot", path);
+	}
+	return ebpfnet__fail(call, code, 0, "%s: %s", path, ebpfnet_strerror(code));
+}
+
 /* Makes the folders above a path; the nearest one that exists must be a bpffs already. */
 static int make_folders(struct ebpfnet__call *call, const char *path, struct folders *f)
 {
 	char part[PATH_MAX];
 	struct statfs fs;
+	int ret;
 
 	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
@@ -133,13 +145,18 @@ static int make_folders(struct ebpfnet__call *call, const char *path, struct fol
 			return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INVALID,
 					     "more than %d folders would have to be made",
 					     FOLDERS_MAX);
-		if (mkdir(part, 0700) < 0 && errno != EEXIST)
-			return ebpfnet__fail(call, -errno, 0, "mkdir %s: %s", part,
-					     ebpfnet_strerror(errno));
 		f->made[f->count] = strdup(part);
 		if (!f->made[f->count])
 			return ebpfnet__fail_nomem(call);
-		f->count++;
+		if (mkdir(part, 0700) == 0) {
+			f->count++;
+			continue;
+		}
+		ret = -errno;
+		free(f->made[f->count]);
+		/* Somebody else was faster: then it is theirs to remove. */
+		if (ret != -EEXIST)
+			return fail_name(call, ret, part);
 	}
 	snprintf(part, sizeof(part), "%.*s", (int)(strrchr(path, '/') - path), path);
 	if (statfs(*part ? part : "/", &fs) < 0 || fs.f_type != BPF_FS_MAGIC)
@@ -160,12 +177,7 @@ static int pin_at(struct ebpfnet__call *call, int fd, const char *path)
 			call, -EEXIST, EBPFNET_ERROR_BUSY, "%s is taken: it holds %s", path,
 			noun_names[there < 0 ? EBPFNET__NOUN_OTHER : ebpfnet__fd_noun(there)]);
 	}
-	if (errno == EPERM && strchr(strrchr(path, '/'), '.')) {
-		ebpfnet__hint(call, "use '-' or '_' instead of '.'");
-		return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INVALID,
-				     "%s: names in a bpffs have no dot", path);
-	}
-	return ebpfnet__fail(call, -errno, 0, "%s: %s", path, ebpfnet_strerror(errno));
+	return fail_name(call, -errno, path);
 }
 
 int ebpfnet__pin_fd(struct ebpfnet__call *call, int fd, const char *path)
@@ -174,6 +186,8 @@ int ebpfnet__pin_fd(struct ebpfnet__call *call, int fd, const char *path)
 	char full[PATH_MAX];
 	int ret;
 
+	if (fd < 0)
+		return ebpfnet__fail(call, -EBADF, EBPFNET_ERROR_INVALID, "it is not loaded");
 	ret = ebpfnet__pin_path(call, path, full);
 	if (ret)
 		return ret;
@@ -191,6 +205,7 @@ int ebpfnet__pin_get(struct ebpfnet__call *call, const char *path, enum ebpfnet_
 {
 	char full[PATH_MAX];
 	struct statfs fs;
+	struct stat st;
 	int fd, ret;
 
 	ret = ebpfnet__pin_path(call, path, full);
@@ -201,6 +216,14 @@ int ebpfnet__pin_get(struct ebpfnet__call *call, const char *path, enum ebpfnet_
 		ret = -errno;
 		if (statfs(full, &fs) == 0 && fs.f_type != BPF_FS_MAGIC)
 			return fail_not_bpffs(call, full);
+		/* The kernel says EACCES, as if a capability were missing. */
+		if (stat(full, &st) == 0 && S_ISDIR(st.st_mode))
+			return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INVALID,
+					     "%s is not a pin but a folder", full);
+		if (ret == -ENOENT && statfs(call->ctx->bpffs_root, &fs) == 0 &&
+		    fs.f_type != BPF_FS_MAGIC)
+			ebpfnet__hint(call, "no bpffs is mounted there: mount -t bpf bpf %s",
+				      call->ctx->bpffs_root);
 		return ebpfnet__fail(call, ret, 0, "%s: %s", full, ebpfnet_strerror(ret));
 	}
 	ret = check_noun(call, fd, want);

@@ -55,48 +55,61 @@ int ebpfnet_program_info(const struct ebpfnet_program *prog, struct ebpfnet_prog
 	return 0;
 }
 
+/* What the kernel's answer to a test run means; r is what was asked, o what came back. */
+static int explain_run(struct ebpfnet__call *call, int ret, const struct ebpfnet_program_run *r,
+		       const struct bpf_test_run_opts *o)
+{
+	switch (ret) {
+	case 0:
+		return 0;
+	case -EINVAL:
+		ebpfnet__hint(call, "packets start at the Ethernet header; context fields that the "
+				    "kernel does not take must be zero");
+		return ebpfnet__fail(
+			call, ret, EBPFNET_ERROR_INVALID,
+			"the kernel does not run this type on %u bytes of packet and %u "
+			"of context",
+			r->data_in_size, r->ctx_in_size);
+	case -ENOSPC:
+		if (!r->data_out || o->data_size_out <= r->data_out_size)
+			return ebpfnet__fail(call, ret, EBPFNET_ERROR_INVALID,
+					     "the context has %u bytes, more than ctx_out holds",
+					     o->ctx_size_out);
+		return ebpfnet__fail(call, ret, EBPFNET_ERROR_INVALID,
+				     "the packet has %u bytes afterwards, more than data_out holds",
+				     o->data_size_out);
+	case -524: /* ENOTSUPP */
+		return ebpfnet__fail(call, ret, EBPFNET_ERROR_NOT_SUPPORTED,
+				     "the kernel has no test run for this program type");
+	default:
+		return ebpfnet__fail(call, ret, 0, "%s", ebpfnet_strerror(ret));
+	}
+}
+
 int ebpfnet_program_run(const struct ebpfnet_program *prog, struct ebpfnet_program_run *run,
 			struct ebpfnet_error **err)
 {
 	EBPFNET__CALL(call, prog->ctx, err, "program %s: run", prog->name);
-	struct ebpfnet_program_run r;
+	struct ebpfnet_program_run r, back;
 	int ret = EBPFNET__OPTS_COPY(&call, run, &r);
 
 	if (ret)
 		return ret;
+	if (prog->fd < 0)
+		return ebpfnet__fail(&call, -EBADF, EBPFNET_ERROR_INVALID, "it is not loaded");
 	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = r.data_in, .data_size_in = r.data_in_size,
 		    .data_out = r.data_out, .data_size_out = r.data_out ? r.data_out_size : 0,
 		    .ctx_in = r.ctx_in, .ctx_size_in = r.ctx_in_size, .ctx_out = r.ctx_out,
 		    .ctx_size_out = r.ctx_out ? r.ctx_out_size : 0, .repeat = (int)r.repeat,
 		    .flags = r.flags);
 	ret = bpf_prog_test_run_opts(prog->fd, &o);
-	r.data_out_size = o.data_size_out;
-	r.ctx_out_size = o.ctx_size_out;
-	r.retval = o.retval;
-	r.duration_ns = o.duration;
-	EBPFNET__OUT_FILL(run, &r);
-	switch (ret) {
-	case 0:
-		return 0;
-	case -EINVAL:
-		ebpfnet__hint(&call,
-			      "packets start at the Ethernet header; context fields that the "
-			      "kernel does not take must be zero");
-		return ebpfnet__fail(
-			&call, ret, EBPFNET_ERROR_INVALID,
-			"the kernel does not run this type on %u bytes of packet and %u "
-			"of context",
-			r.data_in_size, r.ctx_in_size);
-	case -ENOSPC:
-		return ebpfnet__fail(&call, ret, EBPFNET_ERROR_INVALID,
-				     "the packet has %u bytes afterwards, more than data_out holds",
-				     o.data_size_out);
-	case -524: /* ENOTSUPP */
-		return ebpfnet__fail(&call, ret, EBPFNET_ERROR_NOT_SUPPORTED,
-				     "the kernel has no test run for this program type");
-	default:
-		return ebpfnet__fail(&call, ret, 0, "%s", ebpfnet_strerror(ret));
-	}
+	back = r;
+	back.data_out_size = o.data_size_out;
+	back.ctx_out_size = o.ctx_size_out;
+	back.retval = o.retval;
+	back.duration_ns = o.duration;
+	EBPFNET__OUT_FILL(run, &back);
+	return explain_run(&call, ret, &r, &o);
 }
 
 int ebpfnet_program_stats(const struct ebpfnet_program *prog, struct ebpfnet_program_stats *stats,
@@ -129,6 +142,8 @@ int ebpfnet_program_stats_enable(struct ebpfnet_ctx *ctx, int *fd, struct ebpfne
 		if (ret == -EINVAL) {
 			ebpfnet__note_min_kernel(&call, "5.8");
 			ebpfnet__hint(&call, "sysctl kernel.bpf_stats_enabled=1 works since 5.1");
+		} else if (ret == -EPERM) {
+			ebpfnet__hint(&call, "CAP_SYS_ADMIN (or root)");
 		}
 		return ebpfnet__fail(&call, ret, 0, "%s", ebpfnet_strerror(ret));
 	}
@@ -152,11 +167,13 @@ int ebpfnet_program_dump(const struct ebpfnet_program *prog, uint32_t kind, void
 	if (ret)
 		return ret;
 	need = jited ? sizes.jited_prog_len : sizes.xlated_prog_len;
+	/* Who may not see the code is told 0 for both sizes. */
 	if (need == 0) {
-		ebpfnet__hint(&call,
-			      jited ? "sysctl net.core.bpf_jit_enable=1"
-				    : "run it with CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON");
-		return ebpfnet__fail(&call, jited ? -EOPNOTSUPP : -EPERM, 0,
+		bool no_jit = sizes.xlated_prog_len != 0;
+
+		ebpfnet__hint(&call, no_jit ? "sysctl net.core.bpf_jit_enable=1"
+					    : "CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON");
+		return ebpfnet__fail(&call, no_jit ? -EOPNOTSUPP : -EPERM, 0,
 				     "the kernel gives no %s code",
 				     jited ? "machine" : "translated");
 	}
@@ -229,8 +246,13 @@ int ebpfnet_program_open_id(struct ebpfnet_ctx *ctx, uint32_t id, struct ebpfnet
 
 	*prog = NULL;
 	fd = ebpfnet__fd_safe(bpf_prog_get_fd_by_id(id));
-	if (fd < 0)
-		return ebpfnet__fail(&call, -errno, 0, "%s", ebpfnet_strerror(errno));
+	if (fd < 0) {
+		int ret = -errno;
+
+		if (ret == -EPERM)
+			ebpfnet__hint(&call, "CAP_SYS_ADMIN (or root)");
+		return ebpfnet__fail(&call, ret, 0, "%s", ebpfnet_strerror(ret));
+	}
 	return open_owned(&call, fd, prog);
 }
 
