@@ -108,7 +108,7 @@ struct ebpfnet_link_info {
  * @param link in.
  * @param info out; the caller sets sz.
  * @param err out, may be NULL.
- * @return 0, or -EINVAL (sz), -ENODEV never: a lost device is told by `defunct`.
+ * @return 0, or -EINVAL (sz). A lost device is no error: `defunct` tells it.
  *
  * Thread-safety: safe.
  * Kernel: 5.8 for links.
@@ -230,11 +230,11 @@ EBPFNET_API int ebpfnet_link_open_fd(struct ebpfnet_ctx *ctx, int fd, struct ebp
  * @param link in.
  * @param err out, may be NULL.
  * @return 0 (also if the device is gone), or -ESTALE (over netlink: another program is attached,
- * and is left alone), -EPERM (a forked child, or a capability is missing), -EOPNOTSUPP (before 5.11
+ * and is left alone), -EPERM (a forked child, or a capability is missing), -EOPNOTSUPP (before 5.9
  * a link cannot be detached by force; close it and remove its pin).
  *
  * Thread-safety: not safe for one link.
- * Kernel: 5.11 for links.
+ * Kernel: 5.9 for links.
  * @see ebpfnet_link_close
  * @since 0.1
  */
