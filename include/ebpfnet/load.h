@@ -136,7 +136,8 @@ EBPFNET_API int ebpfnet_object_set_const(struct ebpfnet_object *obj, const char 
  * @param entries in: more than 0; a ring buffer's is its size in bytes, a power of two of pages.
  * @param err out, may be NULL.
  * @return 0, or -ENOENT (no such map; "did you mean"), -EINVAL (0 entries; a ring buffer that is no
- * power of two of pages), -EBUSY (loaded, or the map is an existing one: ebpfnet_object_reuse_map()).
+ * power of two of pages), -EBUSY (loaded, or the map is an existing one:
+ * ebpfnet_object_reuse_map()).
  *
  * Thread-safety: not safe for one object.
  * Kernel: any.

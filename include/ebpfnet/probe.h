@@ -90,8 +90,8 @@ struct ebpfnet_feature_info {
  * Thread-safety: safe. The probe for clsact makes a network namespace and visits it with the
  * calling thread, signals blocked, for three system calls. Those for kernel functions (ct_lookup,
  * dynptr_skb, dynptr_xdp) read the kernel's BTF, about 10 ms; the others take microseconds.
- * Kernel: any; root, or CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, and CAP_SYS_ADMIN for run_stats, clsact
- * and ct_lookup.
+ * Kernel: any; root, or CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, and CAP_SYS_ADMIN for run_stats,
+ * clsact and ct_lookup.
  * @see ebpfnet_probe_require
  * @since 0.1
  */

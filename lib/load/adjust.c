@@ -150,9 +150,10 @@ int ebpfnet_object_set_map_entries(struct ebpfnet_object *obj, const char *name,
 		return 0;
 	/* libbpf rounds a ring buffer up to what the kernel takes; say so instead of surprising. */
 	bpf_map__set_max_entries(map, before);
-	return ebpfnet__fail(&call, -EINVAL, EBPFNET_ERROR_INVALID,
-			     "a ring buffer's size is a power of two of pages; %u is not, %u would be",
-			     entries, taken);
+	return ebpfnet__fail(
+		&call, -EINVAL, EBPFNET_ERROR_INVALID,
+		"a ring buffer's size is a power of two of pages; %u is not, %u would be", entries,
+		taken);
 }
 
 /* What of two maps differs, or NULL. */

@@ -43,8 +43,8 @@ int ebpfnet_object_open_builtin(struct ebpfnet_ctx *ctx, const char *name,
 			continue;
 		snprintf(file, sizeof(file), "%s.bpf.o", name);
 		o.name = o.name ? o.name : file;
-		if (ebpfnet_object_open_mem(ctx, builtins[i].data, builtins[i].size, &o,
-					    obj, &inner) < 0)
+		if (ebpfnet_object_open_mem(ctx, builtins[i].data, builtins[i].size, &o, obj,
+					    &inner) < 0)
 			return ebpfnet__fail_from(&call, inner);
 		return 0;
 	}

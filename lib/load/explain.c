@@ -152,7 +152,7 @@ int ebpfnet__explain_load(struct ebpfnet__call *call, const struct ebpfnet_objec
 		return explain_map(call, map, code);
 	if (code == -EPERM) {
 		hint_permission(call);
-		/* libbpf's words for it guess at RLIMIT_MEMLOCK, which is out of it since Linux 5.11. */
+		/* libbpf guesses at RLIMIT_MEMLOCK, which is out of it since Linux 5.11. */
 		if (strstr(words, "load trivial BPF program"))
 			return ebpfnet__fail(call, code, 0,
 					     "the kernel lets this process load no program at all");

@@ -51,13 +51,15 @@ static int check_ident(struct ebpfnet__call *call, const unsigned char *ident, s
 	if (ident[EI_CLASS] != ELFCLASS64 ||
 	    (ident[EI_DATA] != ELFDATA2LSB && ident[EI_DATA] != ELFDATA2MSB)) {
 		ebpfnet__hint(call, "the file may be damaged: copy it again");
-		return ebpfnet__fail(call, -ENOEXEC, EBPFNET_ERROR_INVALID,
-				     "its ELF header says class %u and byte order %u, which do not exist",
-				     ident[EI_CLASS], ident[EI_DATA]);
+		return ebpfnet__fail(
+			call, -ENOEXEC, EBPFNET_ERROR_INVALID,
+			"its ELF header says class %u and byte order %u, which do not exist",
+			ident[EI_CLASS], ident[EI_DATA]);
 	}
 	if (ident[EI_DATA] == native)
 		return 0;
-	ebpfnet__hint(call, "compile it with -target %s", native == ELFDATA2LSB ? "bpfel" : "bpfeb");
+	ebpfnet__hint(call, "compile it with -target %s",
+		      native == ELFDATA2LSB ? "bpfel" : "bpfeb");
 	return ebpfnet__fail(call, -ENOEXEC, EBPFNET_ERROR_INVALID,
 			     "its byte order is %s-endian, and this machine's is not",
 			     native == ELFDATA2LSB ? "big" : "little");

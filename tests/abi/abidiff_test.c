@@ -18,8 +18,7 @@ static int abidiff(const char *options, const char *a, const char *b)
 	int status;
 
 	scratch_need("abidiff");
-	status = test_shell("abidiff %s '%s' '%s' >'%s' 2>&1", options, a, b,
-			    scratch_path("diff"));
+	status = test_shell("abidiff %s '%s' '%s' >'%s' 2>&1", options, a, b, scratch_path("diff"));
 	ck_assert_msg(!(status & ABIDIFF_ERROR), "abidiff: exit status %d", status);
 	return status;
 }
@@ -34,16 +33,15 @@ START_TEST(library_is_compatible_with_itself)
 END_TEST
 
 /* The same library with a member and a symbol less. */
-static const char text[] =
-	"struct opts { unsigned long sz; unsigned int mode;\n"
-	"#ifndef LESS\n"
-	"	unsigned int flags;\n"
-	"#endif\n"
-	"};\n"
-	"int demo_open(const struct opts *o) { return (int)o->sz; }\n"
-	"#if !defined(LESS) || LESS == 1\n"
-	"int demo_close(void) { return 0; }\n"
-	"#endif\n";
+static const char text[] = "struct opts { unsigned long sz; unsigned int mode;\n"
+			   "#ifndef LESS\n"
+			   "	unsigned int flags;\n"
+			   "#endif\n"
+			   "};\n"
+			   "int demo_open(const struct opts *o) { return (int)o->sz; }\n"
+			   "#if !defined(LESS) || LESS == 1\n"
+			   "int demo_close(void) { return 0; }\n"
+			   "#endif\n";
 
 static const char *variant(const char *name, const char *define)
 {

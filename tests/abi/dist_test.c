@@ -19,9 +19,11 @@ START_TEST(archive_holds_the_commit_and_builds)
 	scratch_run("mkdir '%s' && tar xf '%s'/meson-dist/libebpfnet-*.tar.xz -C '%s'",
 		    scratch_path("out"), scratch_path("build"), scratch_path("out"));
 	scratch_run("cd '%s'/libebpfnet-* && find . ! -type d | sed 's,^\\./,,' | LC_ALL=C sort "
-		    ">'%s'", scratch_path("out"), scratch_path("have"));
+		    ">'%s'",
+		    scratch_path("out"), scratch_path("have"));
 	scratch_run("git -C '%s' -c core.quotePath=false ls-tree -r --name-only HEAD | "
-		    "LC_ALL=C sort | diff - '%s'", source, scratch_path("have"));
+		    "LC_ALL=C sort | diff - '%s'",
+		    source, scratch_path("have"));
 	scratch_run("mv '%s'/libebpfnet-* '%s'", scratch_path("out"), scratch_path("tree"));
 	scratch_build(scratch_path("tree"), scratch_path("again"), "/usr");
 }

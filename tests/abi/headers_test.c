@@ -18,12 +18,9 @@ static const struct compiler {
 	const char *flags;
 	const char *suffix;
 } compilers[] = {
-	{ "gcc", "-std=c99" C_ONLY, "c" },
-	{ "gcc", "-std=c11" C_ONLY, "c" },
-	{ "clang", "-std=c99" C_ONLY, "c" },
-	{ "clang", "-std=c11" C_ONLY, "c" },
-	{ "g++", "-std=c++17", "cpp" },
-	{ "clang++", "-std=c++17", "cpp" },
+	{ "gcc", "-std=c99" C_ONLY, "c" },   { "gcc", "-std=c11" C_ONLY, "c" },
+	{ "clang", "-std=c99" C_ONLY, "c" }, { "clang", "-std=c11" C_ONLY, "c" },
+	{ "g++", "-std=c++17", "cpp" },	     { "clang++", "-std=c++17", "cpp" },
 };
 #define COMPILERS (sizeof(compilers) / sizeof(*compilers))
 
@@ -41,7 +38,8 @@ static int compile(const struct compiler *compiler, const char *text)
 			  test_source("include"), path);
 }
 
-/* A header of each kind of folder: the library's, and those for BPF programs, which the host reads too. */
+/* A header of each kind of folder: the library's, and those for BPF programs, which the host reads
+ * too. */
 static void compile_each(const struct compiler *compiler, const char *pattern, const char *prefix)
 {
 	char text[512];
@@ -68,8 +66,8 @@ START_TEST(a_bad_header_is_seen)
 			continue;
 		printf("the next error is wanted: ");
 		fflush(stdout);
-		ck_assert_int_ne(compile(&compilers[i], "struct a { int x; };;\nint f(size_t n);\n"),
-				 0);
+		ck_assert_int_ne(
+			compile(&compilers[i], "struct a { int x; };;\nint f(size_t n);\n"), 0);
 	}
 }
 END_TEST
@@ -105,18 +103,20 @@ START_TEST(each_bpf_header_compiles_on_the_host)
 }
 END_TEST
 
-/* The names of all option structs, as the headers have them: a new one is used without a line here. */
+/* The names of all option structs, as the headers have them: a new one is used without a line here.
+ */
 static void add_opts(char *text, size_t size)
 {
-	char *names = scratch_read(scratch_run(
-		"sed -n 's,^struct \\(ebpfnet_[a-z0-9_]*_opts\\) {$,\\1,p' '%s'/*.h",
-		test_source("include/ebpfnet")));
+	char *names = scratch_read(
+		scratch_run("sed -n 's,^struct \\(ebpfnet_[a-z0-9_]*_opts\\) {$,\\1,p' '%s'/*.h",
+			    test_source("include/ebpfnet")));
 	char *name, *save = NULL;
 	unsigned int n = 0;
 
 	for (name = strtok_r(names, "\n", &save); name; name = strtok_r(NULL, "\n", &save), n++)
 		snprintf(text + strlen(text), size - strlen(text),
-			 "size_t use_%s(void);\nsize_t use_%s(void)\n{\n\tEBPFNET_OPTS(%s, opts);\n\treturn opts.sz;\n}\n",
+			 "size_t use_%s(void);\nsize_t use_%s(void)\n{\n\tEBPFNET_OPTS(%s, "
+			 "opts);\n\treturn opts.sz;\n}\n",
 			 name, name, name);
 	ck_assert_uint_gt(n, 4);
 	free(names);

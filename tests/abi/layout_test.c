@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 /*
- * The layout of every struct that crosses the ABI, or a pin, against layout.expected: its members are
- * read from the headers, asked of the compiler, and may not have a gap between them. A struct with sz
- * may grow at its end; any other difference breaks somebody's program.
+ * The layout of every struct that crosses the ABI, or a pin, against layout.expected: its members
+ * are read from the headers, asked of the compiler, and may not have a gap between them. A struct
+ * with sz may grow at its end; any other difference breaks somebody's program.
  *
  * EBPFNET_UPDATE=1 writes layout.expected anew: look at the difference before it is committed.
  */
@@ -28,8 +28,8 @@ static void member_name(const char *text, char *name, size_t size)
 		end = text + strcspn(text, "[:;");
 		while (end > text && isspace((unsigned char)end[-1]))
 			end--;
-		for (start = end; start > text && (isalnum((unsigned char)start[-1]) ||
-						   start[-1] == '_');
+		for (start = end;
+		     start > text && (isalnum((unsigned char)start[-1]) || start[-1] == '_');
 		     start--)
 			;
 	}
@@ -47,8 +47,8 @@ static void write_struct(const char *type, const char *body, const char *end)
 
 		if (!stop)
 			break;
-		ck_assert_msg(!memchr(body, '{', stop - body), "struct %s: a struct inside: name it",
-			      type);
+		ck_assert_msg(!memchr(body, '{', stop - body),
+			      "struct %s: a struct inside: name it", type);
 		snprintf(member, sizeof(member), "%.*s", (int)(stop - body), body);
 		member_name(member, name, sizeof(name));
 		fprintf(program, "MEMBER(%s, %s)\n", type, name);
@@ -108,7 +108,8 @@ static const char prologue[] =
 	"	if (!__builtin_strcmp(#m, \"sz\") && (offsetof(struct s, m) || \\\n"
 	"	    !__builtin_types_compatible_p(__typeof__(((struct s *)0)->m), size_t))) { \\\n"
 	"		printf(\"%s.sz is not a size_t at 0\\n\", #s); broken++; } \\\n"
-	"	printf(\"\\t%zu %zu %s\\n\", offsetof(struct s, m), sizeof(((struct s *)0)->m), #m);\n"
+	"	printf(\"\\t%zu %zu %s\\n\", offsetof(struct s, m), sizeof(((struct s *)0)->m), "
+	"#m);\n"
 	"#define END(s) if (at != sizeof(struct s)) { \\\n"
 	"		printf(\"a gap at the end of %s\\n\", #s); broken++; }\n"
 	"int main(void)\n{\n";
@@ -128,7 +129,8 @@ static void include_and_write(const char *pattern, bool write)
 	globfree(&found);
 }
 
-/* The layouts of all headers that the patterns name; *status is the program's: 0 if nothing is broken. */
+/* The layouts of all headers that the patterns name; *status is the program's: 0 if nothing is
+ * broken. */
 static char *layouts(const char *const patterns[], size_t n, int *status)
 {
 	const char *source = scratch_path("layout.c");
@@ -163,7 +165,8 @@ START_TEST(planted_structs_are_judged)
 	int status;
 
 	good = layouts_of("\nstruct a {\n\tsize_t sz; /* x; */\n\tconst char *(*fn)(int, void *);\n"
-			  "\tchar name[8];\n};\nstruct b;\n", &status);
+			  "\tchar name[8];\n};\nstruct b;\n",
+			  &status);
 	ck_assert_int_eq(status, 0);
 	ck_assert_str_eq(good, "a 24\n\t0 8 sz\n\t8 8 fn\n\t16 8 name\n");
 	text = layouts_of("\nstruct a {\n\tsize_t sz;\n\tint x;\n};\n", &status);
@@ -190,7 +193,8 @@ END_TEST
 static void options_have_sz(const char *text)
 {
 	for (const char *at = text; (at = strstr(at, "_opts ")); at++)
-		ck_assert_msg(!strncmp(strchr(at, '\n'), "\n\t0 8 sz\n", 8), "no sz first: %.40s", at);
+		ck_assert_msg(!strncmp(strchr(at, '\n'), "\n\t0 8 sz\n", 8), "no sz first: %.40s",
+			      at);
 }
 
 START_TEST(layouts_are_as_expected)
@@ -206,15 +210,16 @@ START_TEST(layouts_are_as_expected)
 	strcpy(patterns[1], test_source("bpf/*_layout.h"));
 	text = layouts(list, 2, &status);
 	ck_assert_msg(!status, "%s", text);
-	/* The numbers are those of 64-bit machines; elsewhere the rules above are what is tested. */
+	/* The numbers are those of 64-bit machines; elsewhere the rules above are what is tested.
+	 */
 	if (sizeof(void *) == 8) {
 		options_have_sz(text);
 		expected = test_source("tests/abi/layout.expected");
 		if (getenv("EBPFNET_UPDATE"))
 			scratch_write(expected, text);
-		ck_assert_msg(!test_shell("diff -u '%s' '%s'", expected,
-					  scratch_path("layout.txt")),
-			      "a layout changed; if it may, EBPFNET_UPDATE=1 writes it anew");
+		ck_assert_msg(
+			!test_shell("diff -u '%s' '%s'", expected, scratch_path("layout.txt")),
+			"a layout changed; if it may, EBPFNET_UPDATE=1 writes it anew");
 	}
 	free(text);
 }

@@ -89,12 +89,14 @@ static void in_map(struct ledger *ledger)
 	free(text);
 }
 
-/* A declaration spans lines: its name is the first word behind the mark that a parenthesis follows. */
+/* A declaration spans lines: its name is the first word behind the mark that a parenthesis follows.
+ */
 static void in_headers(struct ledger *ledger)
 {
 	char *text = scratch_read(scratch_run(
 		"cat '%s'/*.h | sed 's,//.*,,' | tr '\\n' ' ' | sed 's,EBPFNET_API ,\\n&,g' | "
-		"sed -n 's,^\\(EBPFNET_API [^(;]*(\\).*,\\1,p'", test_source("include/ebpfnet")));
+		"sed -n 's,^\\(EBPFNET_API [^(;]*(\\).*,\\1,p'",
+		test_source("include/ebpfnet")));
 
 	ledger_fill(ledger, text, "^EBPFNET_API .*[ *](ebpfnet_[a-z0-9_]+)\\($");
 	free(text);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 /*
- * The comment above every public function has all of its parts, in one order: @brief, @param for each
- * parameter, @return, Thread-safety:, Kernel:, @see, @since. What @see names exists.
+ * The comment above every public function has all of its parts, in one order: @brief, @param for
+ * each parameter, @return, Thread-safety:, Kernel:, @see, @since. What @see names exists.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static struct see {
 	char path[256];
 	unsigned int line;
 	char name[NAME_MAX_LEN];
-} *seen;
+} * seen;
 static size_t n_seen;
 
 static bool is_word(char c)
@@ -243,8 +243,10 @@ static const struct tree_plant plants[] = {
 	{ H, BRIEF PARAM_A PARAM_ERR RETURN TAIL F, 0, NULL },
 	{ H, BRIEF TAIL "EBPFNET_API void ebpfnet_f(void);\n", 0, NULL },
 	{ H, BRIEF RETURN TAIL "EBPFNET_API void *ebpfnet_f(void);\n", 0, NULL },
-	{ H, BRIEF " * @param fn in.\n" PARAM_A TAIL
-		   "EBPFNET_API void ebpfnet_f(int (*fn)(int, void *), char a[4]);\n", 0, NULL },
+	{ H,
+	  BRIEF " * @param fn in.\n" PARAM_A TAIL
+		"EBPFNET_API void ebpfnet_f(int (*fn)(int, void *), char a[4]);\n",
+	  0, NULL },
 	{ H, "\n" F, 0, "core.h:2: ebpfnet_f: no comment" },
 	{ H, BRIEF PARAM_A PARAM_ERR RETURN TAIL "\n" F, 0, "no comment right above" },
 	{ H, "\n/*\n * A.\n" PARAM_A PARAM_ERR RETURN TAIL F, 0, "no comment right above" },

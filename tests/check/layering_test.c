@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 /*
- * core <- probe <- load <- data <- attach <- block: a file includes from its own folder or from one to
- * its left; a block only the public headers, lib/core, its own folder and its own layouts of bpf/; no
- * block another one; nothing outside tests/ anything of tests/.
+ * core <- probe <- load <- data <- attach <- block: a file includes from its own folder or from one
+ * to its left; a block only the public headers, lib/core, its own folder and its own layouts of
+ * bpf/; no block another one; nothing outside tests/ anything of tests/.
  */
 #include <regex.h>
 #include <stdio.h>
@@ -171,8 +171,8 @@ static void check_file(const struct tree_file *file)
 			 at + m[2].rm_so);
 		why = judge(file->path, name, at[m[1].rm_so] == '"');
 		if (why)
-			tree_offence(file->path, tree_line(file, at + m[1].rm_so),
-				     "\"%s\" %s", name, why);
+			tree_offence(file->path, tree_line(file, at + m[1].rm_so), "\"%s\" %s",
+				     name, why);
 	}
 }
 
@@ -180,7 +180,8 @@ static void check_file(const struct tree_file *file)
 
 static const struct tree_plant plants[] = {
 	{ "lib/core/a.c", "#include <ebpfnet/core.h>\n#include \"core/b.h\"\n", 0, NULL },
-	{ "lib/core/a.c", "int x;\n#include \"probe/try.h\"\n", 0, "a.c:2: \"probe/try.h\" " RIGHT },
+	{ "lib/core/a.c", "int x;\n#include \"probe/try.h\"\n", 0,
+	  "a.c:2: \"probe/try.h\" " RIGHT },
 	{ "lib/core/a.c", "# include <ebpfnet/load.h>\n", 0, RIGHT },
 	{ "lib/core/a.c", "#include <ebpfnet/ebpfnet.h>\n", 0, RIGHT },
 	{ "lib/core/a.c", "#include <ebpfnet/counter.h>\n", 0, RIGHT },

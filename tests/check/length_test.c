@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 /*
- * What a reader can keep in mind: a library file has at most 600 lines and a function of it 70, a BPF
- * program file 350, an example 150.
+ * What a reader can keep in mind: a library file has at most 600 lines and a function of it 70, a
+ * BPF program file 350, an example 150.
  */
 #include <stdio.h>
 #include <string.h>

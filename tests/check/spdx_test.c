@@ -10,7 +10,9 @@
 #define SHARED LIBRARY " OR GPL-2.0-only"
 #define EXAMPLE "0BSD"
 /* Split, so that a search for the tag in this file finds the one above only. */
-#define TAG "SPDX-License-" "Identifier: "
+#define TAG                                                                                        \
+	"SPDX-License-"                                                                            \
+	"Identifier: "
 
 static bool is_source(const struct tree_file *file)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 /*
- * What no file of the tree holds: notes to oneself, white space at the end of a line, bytes that are
- * not text; and nothing at the top level but what the architecture names.
+ * What no file of the tree holds: notes to oneself, white space at the end of a line, bytes that
+ * are not text; and nothing at the top level but what the architecture names.
  */
 #include <regex.h>
 #include <stdio.h>
@@ -53,7 +53,11 @@ static void check_notes(const struct tree_file *file)
 
 	/* Taken apart, or this file would be an offender; mkstemp()'s six letters are not one. */
 	if (!ready)
-		ready = !regcomp(&note, "(^|[^A-Za-z_])(TO" "DO|FIX" "ME|X" "XX)([^A-Za-z_]|$)",
+		ready = !regcomp(&note,
+				 "(^|[^A-Za-z_])(TO"
+				 "DO|FIX"
+				 "ME|X"
+				 "XX)([^A-Za-z_]|$)",
 				 REG_EXTENDED | REG_NEWLINE);
 	for (const char *at = file->text; !regexec(&note, at, 3, m, 0); at += m[2].rm_eo)
 		tree_offence(file->path, tree_line(file, at + m[2].rm_so),
@@ -91,9 +95,18 @@ static void check_file(const struct tree_file *file)
 
 static const struct tree_plant plants[] = {
 	{ "lib/core/a.c", "/* mkstemp(\"/tmp/XXXXXX\"); a to-do list */\nint x;\n", 0, NULL },
-	{ "lib/core/a.c", "int x;\n/* TO" "DO: more */\n", 0, "a.c:2: a note" },
-	{ "lib/core/a.c", "/* FIX" "ME */\n", 0, "a note" },
-	{ "doc/A.md", "X" "XX\n", 0, "a note" },
+	{ "lib/core/a.c",
+	  "int x;\n/* TO"
+	  "DO: more */\n",
+	  0, "a.c:2: a note" },
+	{ "lib/core/a.c",
+	  "/* FIX"
+	  "ME */\n",
+	  0, "a note" },
+	{ "doc/A.md",
+	  "X"
+	  "XX\n",
+	  0, "a note" },
 	{ "lib/core/a.c", "int x;\nint y; \n", 0, "a.c:2: white space" },
 	{ "doc/A.md", "two\n\t\n", 0, "white space" },
 	{ "doc/A.md", "one\r\n", 0, "white space" },

@@ -18,6 +18,21 @@ struct {
 	__type(value, __u64);
 } counts SEC(".maps");
 
+/* Fits load_small's table; what has that name here does not. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16);
+	__type(key, __u32);
+	__type(value, __u64);
+} shared_table SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, char[64]);
+} table SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4);
@@ -75,6 +90,15 @@ SEC("xdp")
 int ldt_add_own(struct xdp_md *ctx)
 {
 	return add(&counts, 10000);
+}
+
+SEC("xdp")
+int ldt_own_table(struct xdp_md *ctx)
+{
+	__u32 key = 0;
+	char *v = bpf_map_lookup_elem(&table, &key);
+
+	return v ? v[60] : XDP_ABORTED;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

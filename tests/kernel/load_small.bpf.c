@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* One program for each thing that loading and running can show. Their names are found by their prefix. */
+/* One program for each thing that loading and running can show; tests find them by their prefix. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 

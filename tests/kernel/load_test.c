@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
-/* Objects into the kernel: adjusted, shared, checked, refused with the reason, and all or nothing. */
+/* Objects into the kernel: adjusted, shared, checked, refused with the reason, and all or nothing.
+ */
 #include "load_fixture.h"
 
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 START_TEST(a_built_in_block)
 {
@@ -37,13 +40,14 @@ START_TEST(constants)
 	ASSERT_OK(ebpfnet_object_set_const(obj, "ldt_octet", &octet, sizeof(octet), &err), err);
 	ASSERT_OK(ebpfnet_object_set_const(obj, "ldt_wide", &wide, sizeof(wide), &err), err);
 	ASSERT_FAILS(ebpfnet_object_set_const(obj, "ldt_wide", &wide, 4, &err), err, -EINVAL,
-		     EBPFNET_ERROR_INVALID, "it has 8 bytes in load_small.bpf.o, the given value 4");
+		     EBPFNET_ERROR_INVALID,
+		     "it has 8 bytes in load_small.bpf.o, the given value 4");
 	ASSERT_FAILS(ebpfnet_object_set_const(obj, "ldt_octet", &octet, 0, &err), err, -EINVAL,
 		     EBPFNET_ERROR_INVALID, "it has 1 bytes");
 	ASSERT_FAILS(ebpfnet_object_set_const(obj, "ldt_anser", &answer, 4, &err), err, -ENOENT,
 		     EBPFNET_ERROR_NOT_FOUND, "did you mean ldt_answer?");
-	ASSERT_FAILS(ebpfnet_object_set_const(obj, "something_else", &answer, 4, &err), err, -ENOENT,
-		     EBPFNET_ERROR_NOT_FOUND, "const volatile");
+	ASSERT_FAILS(ebpfnet_object_set_const(obj, "something_else", &answer, 4, &err), err,
+		     -ENOENT, EBPFNET_ERROR_NOT_FOUND, "const volatile");
 	/* Not a constant, though the name is one of the object's. */
 	ASSERT_FAILS(ebpfnet_object_set_const(obj, "LICENSE", "GPL", 4, &err), err, -ENOENT,
 		     EBPFNET_ERROR_NOT_FOUND, "no constant named LICENSE");
@@ -145,11 +149,12 @@ START_TEST(check_shares_too)
 	struct ebpfnet_map *map = ldt_map(small, "counts");
 	size_t count = 0;
 
-	/* A map that "counts" of the other object does not fit any more. */
 	ASSERT_OK(ebpfnet_object_reuse_map(other, "shared", map, &err), err);
-	ASSERT_OK(ebpfnet_object_set_map_entries(other, "counts", 6, &err), err);
+	/* In the place of the other object's own table, a program of it would be refused. */
+	ASSERT_OK(ebpfnet_object_reuse_map(other, "shared_table", ldt_map(small, "table"), &err),
+		  err);
 	ASSERT_OK(ebpfnet_object_check(other, NULL, 0, &count, &err), err);
-	ck_assert_uint_eq(count, 2);
+	ck_assert_uint_eq(count, 3);
 	ASSERT_OK(ebpfnet_object_load(other, &err), err);
 	ck_assert_uint_eq(ldt_run(other, "ldt_add_shared"), 100);
 	ck_assert_uint_eq(ldt_value(map, 1), 100);
@@ -241,11 +246,10 @@ START_TEST(check_reports)
 		ck_assert_int_eq(strncmp(r[i].name, LDT_PREFIX, 4), 0);
 		ck_assert_uint_gt(r[i].insns, 0);
 		ck_assert_uint_gt(r[i].verified_insns, 0);
-		ck_assert_uint_eq(r[i].type, strcmp(r[i].name, "ldt_length") == 0 ?
-						     BPF_PROG_TYPE_SCHED_CLS :
-					     strcmp(r[i].name, "ldt_sockops") == 0 ?
-						     BPF_PROG_TYPE_SOCK_OPS :
-						     BPF_PROG_TYPE_XDP);
+		ck_assert_uint_eq(r[i].type,
+				  strcmp(r[i].name, "ldt_length") == 0	  ? BPF_PROG_TYPE_SCHED_CLS
+				  : strcmp(r[i].name, "ldt_sockops") == 0 ? BPF_PROG_TYPE_SOCK_OPS
+									  : BPF_PROG_TYPE_XDP);
 		if (test_shell("grep -qx 1 /proc/sys/net/core/bpf_jit_enable") == 0)
 			ck_assert_uint_gt(r[i].jited_size, 0);
 		/* Arrays of 8 and 4 numbers, in two frames. */
@@ -377,7 +381,8 @@ START_TEST(a_map_too_large)
 	int code = ebpfnet_error_code(err);
 
 	ck_assert_msg(code == -E2BIG || code == -ENOMEM, "%d", code);
-	ck_assert(test_error_says(err, "map huge (type 2, key 4, value 1048576, entries 4294967294"));
+	ck_assert(
+		test_error_says(err, "map huge (type 2, key 4, value 1048576, entries 4294967294"));
 	ck_assert(test_error_says(err, "ebpfnet_object_set_map_entries()"));
 	ck_assert_ptr_null(ebpfnet_error_verifier_log(err));
 	ebpfnet_error_free(err);
@@ -417,6 +422,28 @@ static int load_as_nobody(void *data)
 	return 0;
 }
 
+/* CAP_BPF alone: enough for maps and some programs, and XDP wants CAP_NET_ADMIN too. */
+static int load_with_cap_bpf(void *data)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct caps[2];
+	struct ebpfnet_object *obj = data;
+	struct ebpfnet_error *err = NULL;
+	int ret;
+
+	memset(caps, 0, sizeof(caps));
+	caps[CAP_BPF / 32].effective = caps[CAP_BPF / 32].permitted = 1u << CAP_BPF % 32;
+	CHILD_NEEDS(syscall(SYS_capset, &header, caps) == 0);
+	ret = ebpfnet_object_load(obj, &err);
+	test_print_error(err);
+	CHILD_NEEDS(ret == -EPERM);
+	CHILD_NEEDS(ebpfnet_error_kind(err) == EBPFNET_ERROR_PERMISSION);
+	CHILD_NEEDS(test_error_says(err, "program ldt_"));
+	CHILD_NEEDS(ebpfnet_error_hint(err) && strstr(ebpfnet_error_hint(err), "CAP_NET_ADMIN"));
+	CHILD_NEEDS(!strstr(ebpfnet_error_message(err), "RLIMIT_MEMLOCK"));
+	return 0;
+}
+
 static int ask_as_nobody(void *data)
 {
 	struct ebpfnet_program *prog = NULL;
@@ -447,6 +474,7 @@ START_TEST(without_privileges)
 	struct ebpfnet_object *obj = ldt_open("load_small");
 
 	ck_assert_int_eq(test_in_child(load_as_nobody, obj), 0);
+	ck_assert_int_eq(test_in_child(load_with_cap_bpf, obj), 0);
 	ebpfnet_object_close(obj);
 	ck_assert_int_eq(test_in_child(ask_as_nobody, NULL), 0);
 }
@@ -532,12 +560,12 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		a_built_in_block,	constants,	   entries,
-		two_objects_share_a_map, check_shares_too, maps_that_do_not_fit,
-		programs_on_and_off,	check_reports,	   loading_twice,
+		a_built_in_block,	 constants,	    entries,
+		two_objects_share_a_map, check_shares_too,  maps_that_do_not_fit,
+		programs_on_and_off,	 check_reports,	    loading_twice,
 		refused_by_the_verifier, an_unknown_helper, a_helper_of_another_type,
-		a_helper_for_gpl_only,	a_map_too_large,   a_map_of_a_wrong_shape,
-		without_privileges,	descriptors,	   too_few_descriptors
+		a_helper_for_gpl_only,	 a_map_too_large,   a_map_of_a_wrong_shape,
+		without_privileges,	 descriptors,	    too_few_descriptors
 	};
 	int ret;
 

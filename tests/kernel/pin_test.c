@@ -421,10 +421,14 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { pin_and_open,	  what_cannot_be_opened,
-				       what_cannot_be_pinned, folders_of_others,
-				       what_is_not_removed, mounts,
-				       a_link,		  without_privileges,
+	const TTest *const tests[] = { pin_and_open,
+				       what_cannot_be_opened,
+				       what_cannot_be_pinned,
+				       folders_of_others,
+				       what_is_not_removed,
+				       mounts,
+				       a_link,
+				       without_privileges,
 				       killed_at_any_point };
 	int ret;
 

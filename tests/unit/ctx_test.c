@@ -117,8 +117,8 @@ START_TEST(token)
 	EBPFNET_OPTS(ebpfnet_ctx_opts, o);
 	o.token_path = "/sys/fs/bpf/token";
 #if LIBBPF_MAJOR_VERSION == 1 && LIBBPF_MINOR_VERSION < 5
-	ASSERT_FAILS(ebpfnet_ctx_new(&o, &ctx, &err), err, -EOPNOTSUPP,
-		     EBPFNET_ERROR_NOT_SUPPORTED, "libbpf 1.5");
+	ASSERT_FAILS(ebpfnet_ctx_new(&o, &ctx, &err), err, -EOPNOTSUPP, EBPFNET_ERROR_NOT_SUPPORTED,
+		     "libbpf 1.5");
 #else
 	ASSERT_OK(ebpfnet_ctx_new(&o, &ctx, &err), err);
 	ck_assert_str_eq(ctx->token_path, "/sys/fs/bpf/token");

@@ -22,7 +22,8 @@ START_TEST(the_line)
 	struct ebpfnet_error *err = NULL;
 
 	ck_assert_int_eq(refuse(&err, -EBUSY, EBPFNET_ERROR_BUSY), -EBUSY);
-	ck_assert_str_eq(ebpfnet_error_message(err), "attach xdp eth0: busy: program 12 is attached");
+	ck_assert_str_eq(ebpfnet_error_message(err),
+			 "attach xdp eth0: busy: program 12 is attached");
 	ck_assert_int_eq(ebpfnet_error_code(err), -EBUSY);
 	ck_assert_uint_eq(ebpfnet_error_kind(err), EBPFNET_ERROR_BUSY);
 	ck_assert_ptr_null(ebpfnet_error_hint(err));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
-/* Files that are no BPF object, or are one no longer: refused with the reason, and never a crash. */
+/* Files that are no BPF object, or are one no longer: refused with the reason, and never a crash.
+ */
 #include "helpers.h"
 
 #include <elf.h>
@@ -109,7 +110,8 @@ START_TEST(headers)
 	WITH(h->e_ident[0] = 0, "not an ELF file");
 	WITH(h->e_ident[EI_CLASS] = ELFCLASS32, "32-bit");
 	WITH(h->e_ident[EI_CLASS] = 7, "class 7");
-	WITH(h->e_ident[EI_DATA] ^= ELFDATA2LSB ^ ELFDATA2MSB, "-endian, and this machine's is not");
+	WITH(h->e_ident[EI_DATA] ^= ELFDATA2LSB ^ ELFDATA2MSB,
+	     "-endian, and this machine's is not");
 	WITH(h->e_ident[EI_DATA] = 9, "byte order 9");
 	WITH(h->e_machine = EM_X86_64, "x86-64");
 	WITH(h->e_machine = EM_AARCH64, "AArch64");
@@ -196,9 +198,9 @@ START_TEST(every_truncation)
 
 		ck_assert_msg(ret == -ENOEXEC, "%zu of %zu bytes: %d: %s", n, size, ret,
 			      ebpfnet_error_message(err));
-		ck_assert_msg(test_error_says(err, n == 0 ? "empty" :
-						   n < SELFMAG ? "not an ELF file" :
-								 "truncated"),
+		ck_assert_msg(test_error_says(err, n == 0	 ? "empty"
+						   : n < SELFMAG ? "not an ELF file"
+								 : "truncated"),
 			      "%zu of %zu bytes: %s", n, size, ebpfnet_error_message(err));
 		ck_assert_ptr_null(obj);
 		ebpfnet_error_free(err);
@@ -269,7 +271,8 @@ static int corrupt_and_open(void *data)
 		uint32_t state = p->at * 2654435761u + 1;
 
 		memcpy(copy, bytes, size);
-		/* Half of them where the structure is: headers, symbols, relocations, section table. */
+		/* Half of them where the structure is: headers, symbols, relocations, section
+		 * table. */
 		p->place = next_random(&state) % size;
 		if (p->at % 4 == 1)
 			p->place = next_random(&state) % sizeof(Elf64_Ehdr);
@@ -286,8 +289,8 @@ static int corrupt_and_open(void *data)
 
 START_TEST(single_byte_corruption)
 {
-	struct progress *p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE,
-				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct progress *p =
+		mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned int crashes = 0;
 
 	ck_assert_ptr_ne(p, MAP_FAILED);

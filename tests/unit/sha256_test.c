@@ -14,7 +14,8 @@ static const struct {
 	{ "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
 	{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
 	  "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
-	{ "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlm"
+	{ "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqr"
+	  "lm"
 	  "nopqrsmnopqrstnopqrstu",
 	  "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1" },
 };
@@ -65,7 +66,8 @@ START_TEST(every_length_as_sha256sum)
 		ck_assert_uint_eq(fwrite(data, 1, i, f), i);
 		ck_assert_int_eq(fclose(f), 0);
 	}
-	ck_assert_int_eq(test_shell_output(lines, sizeof(lines), "cd %s && sha256sum *", folder), 0);
+	ck_assert_int_eq(test_shell_output(lines, sizeof(lines), "cd %s && sha256sum *", folder),
+			 0);
 	test_shell("rm -r %s", folder);
 	for (size_t i = 0; i < LENGTHS; i++) {
 		char hex[65];

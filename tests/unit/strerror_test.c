@@ -58,7 +58,9 @@ END_TEST
 
 START_TEST(what_nobody_knows)
 {
-	static const int codes[] = { 3999, __LIBBPF_ERRNO__END, 100000, INT_MAX, INT_MIN, -INT_MAX };
+	static const int codes[] = {
+		3999, __LIBBPF_ERRNO__END, 100000, INT_MAX, INT_MIN, -INT_MAX
+	};
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
 		ck_assert_str_eq(ebpfnet_strerror(codes[i]), "unknown error");

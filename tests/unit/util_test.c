@@ -212,9 +212,12 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { reads_every_size, what_is_no_file_or_too_large,
-				       reads_what_lies_about_its_size, descriptors_above_two,
-				       near_names, clean_up_and_take };
+	const TTest *const tests[] = { reads_every_size,
+				       what_is_no_file_or_too_large,
+				       reads_what_lies_about_its_size,
+				       descriptors_above_two,
+				       near_names,
+				       clean_up_and_take };
 	int ret;
 
 	if (!mkdtemp(folder))
