@@ -85,10 +85,17 @@ const char *test_built(const char *relative)
 
 Suite *test_suite(const char *name, const TTest *const *tests, size_t n, double timeout)
 {
+	return test_suite_around(name, tests, n, timeout, NULL, NULL);
+}
+
+Suite *test_suite_around(const char *name, const TTest *const *tests, size_t n, double timeout,
+			 void (*begin)(void), void (*end)(void))
+{
 	Suite *suite = suite_create(name);
 	TCase *tc = tcase_create(name);
 
 	tcase_set_timeout(tc, timeout);
+	tcase_add_checked_fixture(tc, begin, end);
 	for (size_t i = 0; i < n; i++)
 		tcase_add_test(tc, tests[i]);
 	suite_add_tcase(suite, tc);

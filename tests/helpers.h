@@ -51,6 +51,10 @@ int test_run(Suite *suite);
 /* One suite of one case from a list of tests. */
 Suite *test_suite(const char *name, const TTest *const *tests, size_t n, double timeout);
 
+/* The same, with functions that run before and after each test. */
+Suite *test_suite_around(const char *name, const TTest *const *tests, size_t n, double timeout,
+			 void (*begin)(void), void (*end)(void));
+
 #define TEST_MAIN(name, timeout, ...)                                                              \
 	int main(void)                                                                             \
 	{                                                                                          \

@@ -74,18 +74,11 @@ static int update_known(struct ebpfnet__call *call, struct ebpfnet_link *link, i
 	return ret;
 }
 
-static int keep_program(struct ebpfnet__call *call, struct ebpfnet_link *link, int prog_fd,
-			struct ebpfnet_program **old)
+static void replace_fd(int *fd, int with)
 {
-	struct ebpfnet_error *inner = NULL;
-	int dup = ebpfnet__fd_dup(prog_fd), ret = 0;
-
-	if (old && link->prog_fd >= 0)
-		ret = ebpfnet_program_open_fd(link->ctx, link->prog_fd, old, &inner);
-	if (link->prog_fd >= 0)
-		close(link->prog_fd);
-	link->prog_fd = dup < 0 ? -1 : dup;
-	return ret ? ebpfnet__fail_from(call, inner) : 0;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = with;
 }
 
 int ebpfnet_link_update(struct ebpfnet_link *link, const struct ebpfnet_program *prog,
@@ -93,6 +86,8 @@ int ebpfnet_link_update(struct ebpfnet_link *link, const struct ebpfnet_program 
 			struct ebpfnet_error **err)
 {
 	EBPFNET__CALL(call, link->ctx, err, "update link to %s", prog->name);
+	CLEANUP(fd) int next = -1, expected = -1;
+	struct ebpfnet_error *inner = NULL;
 	struct ebpfnet_link_update_opts o;
 	int ret = EBPFNET__OPTS_COPY(&call, opts, &o);
 
@@ -106,25 +101,24 @@ int ebpfnet_link_update(struct ebpfnet_link *link, const struct ebpfnet_program 
 	if (link->detached)
 		return ebpfnet__fail(&call, -ENOLINK, EBPFNET_ERROR_DEFUNCT,
 				     "the link was detached");
-	if (o.expected) {
-		int dup = ebpfnet__fd_dup(o.expected->fd);
-
-		ret = link->way->update(&call, link, prog->fd, o.expected->fd);
-		if (ret || dup < 0) {
-			if (dup >= 0)
-				close(dup);
-			return ret;
-		}
-		if (link->prog_fd >= 0)
-			close(link->prog_fd);
-		link->prog_fd = dup; /* what was replaced is what was expected */
-	} else {
-		ret = old ? update_known(&call, link, prog->fd)
-			  : link->way->update(&call, link, prog->fd, -1);
-		if (ret)
-			return ret;
-	}
-	return keep_program(&call, link, prog->fd, old);
+	/* What this handle will keep, before anything is changed. */
+	next = ebpfnet__fd_dup(prog->fd);
+	expected = o.expected ? ebpfnet__fd_dup(o.expected->fd) : -1;
+	if (next < 0 || (o.expected && expected < 0))
+		return ebpfnet__fail(&call, next < 0 ? next : expected, 0, "%s",
+				     ebpfnet_strerror(next < 0 ? next : expected));
+	if (old && !o.expected)
+		ret = update_known(&call, link, prog->fd);
+	else
+		ret = link->way->update(&call, link, prog->fd, expected);
+	if (ret)
+		return ret;
+	if (o.expected) /* what was replaced is what was expected */
+		replace_fd(&link->prog_fd, TAKE_FD(expected));
+	if (old && ebpfnet_program_open_fd(link->ctx, link->prog_fd, old, &inner) < 0)
+		ret = ebpfnet__fail_from(&call, inner);
+	replace_fd(&link->prog_fd, TAKE_FD(next));
+	return ret;
 }
 
 int ebpfnet_link_pin(struct ebpfnet_link *link, const char *path, struct ebpfnet_error **err)

@@ -228,6 +228,9 @@ static int check(struct ebpfnet__call *call, const struct ebpfnet_program *prog,
 				     "program %s is of type %u, not XDP (%u)", prog->name,
 				     info.type, BPF_PROG_TYPE_XDP);
 	}
+	if (o->expected && o->expected->fd < 0)
+		return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INVALID,
+				     "the expected program %s is not loaded", o->expected->name);
 	if (o->expected && o->via == EBPFNET_VIA_LINK) {
 		ebpfnet__hint(call, "use via NETLINK, or ebpfnet_link_update()");
 		return ebpfnet__fail(call, -EOPNOTSUPP, EBPFNET_ERROR_NOT_SUPPORTED,
@@ -237,23 +240,19 @@ static int check(struct ebpfnet__call *call, const struct ebpfnet_program *prog,
 }
 
 /* Link where the kernel has it; netlink before 5.9 and for compare-and-swap. */
-static int choose_via(struct ebpfnet__call *call, const struct ebpfnet_xdp_opts *o, uint32_t *via)
+static uint32_t choose_via(struct ebpfnet_ctx *ctx, const struct ebpfnet_xdp_opts *o)
 {
 	struct ebpfnet_error *inner = NULL;
 	int has;
 
-	*via = o->via;
 	if (o->via != EBPFNET_VIA_ANY)
-		return 0;
-	if (o->expected) {
-		*via = EBPFNET_VIA_NETLINK;
-		return 0;
-	}
-	has = ebpfnet_probe(call->ctx, EBPFNET_FEATURE_XDP_LINK, &inner);
+		return o->via;
+	if (o->expected)
+		return EBPFNET_VIA_NETLINK;
+	has = ebpfnet_probe(ctx, EBPFNET_FEATURE_XDP_LINK, &inner);
 	ebpfnet_error_free(inner);
 	/* Refused is no answer: the attempt itself will say what is missing. */
-	*via = has == 0 ? EBPFNET_VIA_NETLINK : EBPFNET_VIA_LINK;
-	return 0;
+	return has == 0 ? EBPFNET_VIA_NETLINK : EBPFNET_VIA_LINK;
 }
 
 int ebpfnet_xdp_attach(const struct ebpfnet_program *prog, int ifindex,
@@ -283,12 +282,15 @@ int ebpfnet_xdp_attach(const struct ebpfnet_program *prog, int ifindex,
 				     ret == -ENODEV ? "there is no such interface"
 						    : ebpfnet_strerror(ret));
 	ebpfnet__call_what(&call, "attach xdp %s", interface.name);
-	ret = choose_via(&call, &o, &via);
-	if (ret)
-		return ret;
+	via = choose_via(call.ctx, &o);
 	link = ebpfnet__link_new(&call, EBPFNET_LINK_XDP, ifindex, o.netns_fd);
 	if (!link)
 		return ebpfnet_error_code(call.error);
+	/* Before anything is attached: over netlink, going back needs to know what to take away. */
+	link->prog_fd = ebpfnet__fd_dup(prog->fd);
+	if (link->prog_fd < 0)
+		return ebpfnet__fail(&call, link->prog_fd, 0, "%s",
+				     ebpfnet_strerror(link->prog_fd));
 
 	struct attempt a = {
 		.prog = prog,
@@ -307,7 +309,6 @@ int ebpfnet_xdp_attach(const struct ebpfnet_program *prog, int ifindex,
 	}
 	if (ret)
 		return ret;
-	link->prog_fd = ebpfnet__fd_dup(prog->fd);
 	*out = TAKE(link);
 	return 0;
 }

@@ -594,14 +594,8 @@ int main(void)
 		test_bad_input,
 		test_reset_under_traffic,
 	};
-	Suite *suite = suite_create("counter");
-	TCase *tc = tcase_create("counter");
 
 	test_need_root();
-	tcase_set_timeout(tc, 120);
-	tcase_add_checked_fixture(tc, begin, end);
-	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
-		tcase_add_test(tc, tests[i]);
-	suite_add_tcase(suite, tc);
-	return test_run(suite);
+	return test_run(test_suite_around("counter", tests, sizeof(tests) / sizeof(*tests), 120,
+					  begin, end));
 }

@@ -511,6 +511,10 @@ START_TEST(test_bad_input)
 	ASSERT_OK(ebpfnet_object_program(unloaded, "pass_all", &prog, &err), err);
 	ASSERT_FAILS(ebpfnet_xdp_attach(prog, net.far_if, NULL, &link, &err), err, -EINVAL,
 		     EBPFNET_ERROR_INVALID, "not loaded");
+	o.mode = EBPFNET_XDP_NATIVE;
+	o.expected = prog; /* must not be taken for "the hook must be free" */
+	ASSERT_FAILS(ebpfnet_xdp_attach(pass, net.far_if, &o, &link, &err), err, -EINVAL,
+		     EBPFNET_ERROR_INVALID, "the expected program pass_all is not loaded");
 	ebpfnet_object_close(unloaded);
 	ck_assert_str_eq(attached(), "");
 }
@@ -839,14 +843,8 @@ int main(void)
 		test_old_program_in_a_race,
 		test_bad_options_of_links,
 	};
-	Suite *suite = suite_create("xdp");
-	TCase *tc_xdp = tcase_create("xdp");
 
 	test_need_root();
-	tcase_set_timeout(tc_xdp, 60);
-	tcase_add_checked_fixture(tc_xdp, begin, end);
-	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
-		tcase_add_test(tc_xdp, tests[i]);
-	suite_add_tcase(suite, tc_xdp);
-	return test_run(suite);
+	return test_run(
+		test_suite_around("xdp", tests, sizeof(tests) / sizeof(*tests), 60, begin, end));
 }
