@@ -13,8 +13,8 @@
  *	ebpfnet_link_close(link);
  *
  * Closing a link detaches its program, and so does the end of the process; a pinned link stays
- *until its pin is removed. A forked child never detaches what its parent attached. doc/OWNERSHIP.md
- *has the table of what each kind of link can do and what a crash leaves behind.
+ * until its pin is removed. A forked child never detaches what its parent attached. doc/OWNERSHIP.md
+ * has the table of what each kind of link can do and what a crash leaves behind.
  */
 
 #include <ebpfnet/load.h>
@@ -28,6 +28,16 @@ struct ebpfnet_link;
 /** The hooks that a block has programs for. Values are never reused. */
 enum ebpfnet_hook {
 	EBPFNET_HOOK_XDP = 1,
+	EBPFNET_HOOK_TC_INGRESS = 2,
+	EBPFNET_HOOK_TC_EGRESS = 3,
+	EBPFNET_HOOK_CGROUP_INGRESS = 4, /* cgroup skb: packets without layer 2 */
+	EBPFNET_HOOK_CGROUP_EGRESS = 5,
+};
+
+/** Which way packets go on an interface. */
+enum ebpfnet_direction {
+	EBPFNET_INGRESS = 1,
+	EBPFNET_EGRESS = 2,
 };
 
 /** Where in the receive path an XDP program runs. */
@@ -40,9 +50,12 @@ enum ebpfnet_xdp_mode {
 
 /** How a program is held on its hook. */
 enum ebpfnet_via {
-	EBPFNET_VIA_ANY = 0,	 /* in options: the best that the kernel has */
-	EBPFNET_VIA_LINK = 1,	 /* a bpf_link: goes with its last descriptor or pin */
-	EBPFNET_VIA_NETLINK = 2, /* rtnetlink: stays when the process dies */
+	EBPFNET_VIA_ANY = 0,	     /* in options: the best that the kernel has */
+	EBPFNET_VIA_LINK = 1,	     /* a bpf_link: goes with its last descriptor or pin */
+	EBPFNET_VIA_NETLINK = 2,     /* rtnetlink: stays when the process dies */
+	EBPFNET_VIA_TCX = 3,	     /* a bpf_link on TCX, 6.6 */
+	EBPFNET_VIA_CLSACT = 4,	     /* a filter of a clsact qdisc: stays when the process dies */
+	EBPFNET_VIA_PROG_ATTACH = 5, /* BPF_PROG_ATTACH: stays while its target lives */
 };
 
 /** Options of ebpfnet_xdp_attach(). */
@@ -86,6 +99,15 @@ EBPFNET_API int ebpfnet_xdp_attach(const struct ebpfnet_program *prog, int ifind
 /** The hook of a link. Values are never reused. */
 enum ebpfnet_link_kind {
 	EBPFNET_LINK_XDP = 1,
+	EBPFNET_LINK_TC = 2,
+	EBPFNET_LINK_NETKIT = 3,
+	EBPFNET_LINK_CGROUP = 4,
+	EBPFNET_LINK_SK_LOOKUP = 5,
+	EBPFNET_LINK_FLOW_DISSECTOR = 6,
+	EBPFNET_LINK_NETFILTER = 7,
+	EBPFNET_LINK_SOCKMAP = 8,
+	EBPFNET_LINK_SOCKET = 9, /* socket filter, reuseport */
+	EBPFNET_LINK_LWT = 10,
 	EBPFNET_LINK_OTHER = 255, /* adopted: a kind that this version has no calls for */
 };
 
@@ -93,13 +115,25 @@ enum ebpfnet_link_kind {
 struct ebpfnet_link_info {
 	size_t sz;	     /* sizeof(struct ebpfnet_link_info) */
 	uint32_t kind;	     /* enum ebpfnet_link_kind */
-	uint32_t via;	     /* EBPFNET_VIA_LINK or _NETLINK */
-	uint32_t id;	     /* of the bpf_link; 0 over netlink */
+	uint32_t via;	     /* enum ebpfnet_via that it got: never ANY */
+	uint32_t id;	     /* of the bpf_link; 0 where there is none */
 	uint32_t program_id; /* now attached */
 	uint32_t ifindex;    /* 0 if the device is gone */
 	uint32_t mode;	     /* enum ebpfnet_xdp_mode that it got: never AUTO */
 	uint32_t defunct;    /* 1: the device or namespace is gone and the program does not run */
 	uint32_t pinned;     /* 1: pinned through this handle, or opened from a pin */
+	/*
+	 * Which of a kind's hooks: enum ebpfnet_direction of TC, the hook number of netfilter, and
+	 * where a kind has an enum of its own, that.
+	 */
+	uint32_t hook;
+	uint32_t family;  /* of netfilter: NFPROTO_IPV4 or _IPV6 */
+	int32_t priority; /* of clsact and netfilter: the lower runs first */
+	uint32_t handle;  /* of clsact */
+	uint32_t map_id;  /* of a sockmap */
+	uint32_t reserved;
+	uint64_t cgroup_id;   /* inode of the cgroup; 0 if it is gone */
+	uint64_t netns_inode; /* of a hook of a network namespace; 0 if it is gone */
 };
 
 /**

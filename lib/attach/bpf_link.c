@@ -6,6 +6,20 @@
 #include "attach/link.h"
 #include "load/pin.h"
 
+void ebpfnet__bpf_link_facts(const struct bpf_link_info *info, struct ebpfnet_link *link)
+{
+	link->via = EBPFNET_VIA_LINK;
+	switch (info->type) {
+	case BPF_LINK_TYPE_XDP:
+		link->kind = EBPFNET_LINK_XDP;
+		link->ifindex = (int)info->xdp.ifindex;
+		break;
+	default:
+		link->kind = EBPFNET_LINK_OTHER;
+		break;
+	}
+}
+
 static int fail_update(struct ebpfnet__call *call, const struct ebpfnet_link *link, int code,
 		       int expected_fd)
 {
@@ -65,9 +79,13 @@ static int info(struct ebpfnet__call *call, const struct ebpfnet_link *link,
 		return ebpfnet__fail(call, ret, 0, "%s", ebpfnet_strerror(ret));
 	out->id = i.id;
 	out->program_id = i.prog_id;
-	if (link->kind == EBPFNET_LINK_XDP) {
+	switch (link->kind) {
+	case EBPFNET_LINK_XDP:
 		out->ifindex = i.xdp.ifindex;
 		out->defunct = i.xdp.ifindex == 0;
+		break;
+	default:
+		break;
 	}
 	return 0;
 }

@@ -20,6 +20,7 @@ struct ebpfnet_link *ebpfnet__link_new(struct ebpfnet__call *call, uint32_t kind
 	link->ifindex = ifindex;
 	link->fd = -1;
 	link->prog_fd = -1;
+	link->target_fd = -1;
 	link->owner = getpid();
 	if (netns_fd) {
 		int dup = ebpfnet__fd_dup(netns_fd);
@@ -40,6 +41,8 @@ void ebpfnet__link_free(struct ebpfnet_link *link)
 		close(link->fd);
 	if (link->prog_fd >= 0)
 		close(link->prog_fd);
+	if (link->target_fd >= 0)
+		close(link->target_fd);
 	if (link->netns_fd > 0)
 		close(link->netns_fd);
 	free(link->pin);

@@ -25,6 +25,10 @@ int ebpfnet_link_info(const struct ebpfnet_link *link, struct ebpfnet_link_info 
 	info.kind = link->kind;
 	info.via = link->via;
 	info.mode = link->mode;
+	info.hook = link->hook;
+	info.family = link->family;
+	info.priority = link->priority;
+	info.handle = link->handle;
 	info.pinned = link->pin != NULL;
 	ret = link->way->info(&call, link, &info);
 	if (ret)
@@ -178,20 +182,16 @@ static int open_bpf_link(struct ebpfnet__call *call, int fd, int netns_fd,
 		close(fd);
 		return ebpfnet__fail(call, ret, 0, "link info: %s", ebpfnet_strerror(ret));
 	}
-	link = ebpfnet__link_new(
-		call, info.type == BPF_LINK_TYPE_XDP ? EBPFNET_LINK_XDP : EBPFNET_LINK_OTHER, 0,
-		netns_fd);
+	link = ebpfnet__link_new(call, EBPFNET_LINK_OTHER, 0, netns_fd);
 	if (!link) {
 		close(fd);
 		return -ENOMEM;
 	}
 	link->fd = fd;
 	link->way = &ebpfnet__way_bpf_link;
-	link->via = EBPFNET_VIA_LINK;
-	if (link->kind == EBPFNET_LINK_XDP) {
-		link->ifindex = (int)info.xdp.ifindex;
+	ebpfnet__bpf_link_facts(&info, link);
+	if (link->kind == EBPFNET_LINK_XDP)
 		link->mode = ebpfnet__xdp_mode_of(call, netns_fd, link->ifindex, info.prog_id);
-	}
 	*out = TAKE(link);
 	return 0;
 }

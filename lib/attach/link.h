@@ -7,6 +7,7 @@
  * hands over a filled link; from then on link.c serves it through one of the ways below.
  */
 
+#include <linux/bpf.h>
 #include <sys/types.h>
 
 #include <ebpfnet/attach.h>
@@ -37,11 +38,16 @@ struct ebpfnet_link {
 	uint32_t via;
 	uint32_t mode;	/* of XDP */
 	uint32_t flags; /* XDP_FLAGS_*_MODE, over netlink */
+	uint32_t hook;	/* as struct ebpfnet_link_info has it */
+	uint32_t family;
+	int32_t priority;
+	uint32_t handle;
 	int ifindex;
-	int fd;	      /* of a bpf_link, else -1 */
-	int prog_fd;  /* the program as this handle last saw it; -1: not known */
-	int netns_fd; /* where the interface is; 0: the opening thread's own */
-	pid_t owner;  /* a forked child never detaches */
+	int target_fd; /* what a program is attached to where no link holds it: cgroup, map; -1 */
+	int fd;	       /* of a bpf_link, else -1 */
+	int prog_fd;   /* the program as this handle last saw it; -1: not known */
+	int netns_fd;  /* where the interface is; 0: the opening thread's own */
+	pid_t owner;   /* a forked child never detaches */
 	bool detached;
 	char *pin; /* absolute path, NULL: not pinned */
 };
@@ -61,6 +67,9 @@ static inline void ebpfnet__cleanup_link(struct ebpfnet_link **link)
 
 /* The way of every bpf_link. */
 extern const struct ebpfnet__link_way ebpfnet__way_bpf_link;
+
+/* What kind a bpf_link is of, and its facts that never change: kind, via, hook, ifindex, ... */
+void ebpfnet__bpf_link_facts(const struct bpf_link_info *info, struct ebpfnet_link *link);
 
 /* XDP over netlink, and its pins; a record's handle comes back attached, or the call fails. */
 extern const struct ebpfnet__link_way ebpfnet__way_xdp_netlink;
