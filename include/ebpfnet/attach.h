@@ -186,7 +186,7 @@ EBPFNET_API int ebpfnet_link_update(struct ebpfnet_link *link, const struct ebpf
  * as PATH-record, what is needed to find the attachment again.
  *
  * @param link in.
- * @param path in: absolute, or relative to the context's bpffs_root; missing folders are made; no
+ * @param path in: absolute, or relative to the folder of the context's app; missing folders are made; no
  * dots in names.
  * @param err out, may be NULL.
  * @return 0, or -EEXIST (path is taken), -EBUSY (pinned already), -EINVAL (not below a bpffs),
@@ -225,7 +225,7 @@ struct ebpfnet_link_open_opts {
  * @brief Opens a pinned link, in this process or another one.
  *
  * @param ctx in; the link holds its own reference.
- * @param path in: absolute, or relative to the context's bpffs_root.
+ * @param path in: absolute, or relative to the folder of the context's app.
  * @param opts in, may be NULL.
  * @param link out; owned by the caller; closing it leaves the program attached, as it is pinned.
  * @param err out, may be NULL.

@@ -101,9 +101,15 @@ struct ebpfnet_ctx_opts {
 	void *log_data;	    /* first argument of log_fn */
 	uint32_t log_level; /* enum ebpfnet_log_level; 0: EBPFNET_LOG_WARN */
 	uint32_t flags;	    /* EBPFNET_CTX_* */
-	const char *bpffs_root; /* where pins live; NULL: /sys/fs/bpf */
+	const char *bpffs_root; /* mount point of the bpffs for pins; NULL: /sys/fs/bpf */
 	const char *btf_path;	/* BTF to relocate against; NULL: the running kernel's */
 	const char *token_path; /* bpffs with delegation for a BPF token (Linux 6.9); NULL: none */
+	/*
+	 * Whose pins these are: a relative pin path is below BPFFS/ebpfnet/APP/NETNS, where NETNS is
+	 * the inode of the network namespace. Letters, digits, '-' and '_'. NULL: the name of the
+	 * program's file, with '_' for everything else.
+	 */
+	const char *app;
 };
 
 /**

@@ -203,7 +203,7 @@ EBPFNET_API int ebpfnet_counter_reset(struct ebpfnet_counter *counter, struct eb
  * Pin the link too, and the program keeps counting in between.
  *
  * @param counter in.
- * @param dir in: a folder for this counter alone, absolute or relative to the context's bpffs_root;
+ * @param dir in: a folder for this counter alone, absolute or relative to the folder of the context's app;
  * made if it is missing.
  * @param err out, may be NULL.
  * @return 0, or -EEXIST (something is pinned there), -EBUSY (pinned already), and what

@@ -514,7 +514,7 @@ EBPFNET_API int ebpfnet_program_dump(const struct ebpfnet_program *prog, uint32_
  * @brief Pins a program into bpffs, so that it outlives this process.
  *
  * @param prog in; loaded.
- * @param path in: absolute, or relative to the context's bpffs_root; missing folders are made; no
+ * @param path in: absolute, or relative to the folder of the context's app; missing folders are made; no
  * dots in names.
  * @param err out, may be NULL.
  * @return 0, or -EEXIST (path is taken), -EINVAL (not below a bpffs, or a dot in the name),
@@ -532,7 +532,7 @@ EBPFNET_API int ebpfnet_program_pin(const struct ebpfnet_program *prog, const ch
  * @brief Opens a pinned program.
  *
  * @param ctx in; the program holds its own reference.
- * @param path in: absolute, or relative to the context's bpffs_root.
+ * @param path in: absolute, or relative to the folder of the context's app.
  * @param prog out; owned by the caller, ends with ebpfnet_program_close().
  * @param err out, may be NULL.
  * @return 0, or -ENOENT, -EINVAL kind INCOMPATIBLE (a map or link is pinned there), -EPERM.
@@ -652,7 +652,7 @@ EBPFNET_API int ebpfnet_map_info(const struct ebpfnet_map *map, struct ebpfnet_m
  * @brief Pins a map into bpffs, so that it outlives this process.
  *
  * @param map in; loaded.
- * @param path in: absolute, or relative to the context's bpffs_root; missing folders are made; no
+ * @param path in: absolute, or relative to the folder of the context's app; missing folders are made; no
  * dots in names.
  * @param err out, may be NULL.
  * @return 0, or -EEXIST (path is taken), -EINVAL (not below a bpffs, or a dot in the name),
@@ -670,7 +670,7 @@ EBPFNET_API int ebpfnet_map_pin(const struct ebpfnet_map *map, const char *path,
  * @brief Opens a pinned map.
  *
  * @param ctx in; the map holds its own reference.
- * @param path in: absolute, or relative to the context's bpffs_root.
+ * @param path in: absolute, or relative to the folder of the context's app.
  * @param map out; owned by the caller, ends with ebpfnet_map_close().
  * @param err out, may be NULL.
  * @return 0, or -ENOENT, -EINVAL kind INCOMPATIBLE (a program or link is pinned there), -EPERM.
@@ -732,10 +732,10 @@ EBPFNET_API void ebpfnet_map_close(struct ebpfnet_map *map);
 /**
  * @brief Removes a pin of a program, map or link; what it pinned goes when nothing else holds it.
  *
- * Folders between it and the context's bpffs_root that are empty then go too.
+ * Folders below BPFFS/ebpfnet that are empty then go too, and nothing else.
  *
  * @param ctx in.
- * @param path in: absolute, or relative to the context's bpffs_root.
+ * @param path in: absolute, or relative to the folder of the context's app.
  * @param err out, may be NULL.
  * @return 0, or -ENOENT, -EINVAL (not a pin: nothing outside a bpffs is ever removed), -EPERM.
  *

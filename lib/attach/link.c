@@ -140,7 +140,7 @@ int ebpfnet_link_pin(struct ebpfnet_link *link, const char *path, struct ebpfnet
 	if (link->detached)
 		return ebpfnet__fail(&call, -ENOLINK, EBPFNET_ERROR_DEFUNCT,
 				     "the link was detached");
-	ret = ebpfnet__pin_path(&call, path, full);
+	ret = ebpfnet__pin_path(&call, path, link->netns_fd, full);
 	if (ret)
 		return ret;
 	copy = strdup(full);
@@ -211,7 +211,7 @@ int ebpfnet_link_open_pinned(struct ebpfnet_ctx *ctx, const char *path,
 	if (ret == 0)
 		ret = ebpfnet__netns_check(&call, o.netns_fd);
 	if (ret == 0)
-		ret = ebpfnet__pin_path(&call, path, full);
+		ret = ebpfnet__pin_path(&call, path, o.netns_fd, full);
 	if (ret)
 		return ret;
 	fd = ebpfnet__pin_get(&call, full, EBPFNET__NOUN_OTHER);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #define NSFS_MAGIC 0x6e736673 /* linux/magic.h */
@@ -76,12 +75,4 @@ int ebpfnet__netns_leave(struct ebpfnet__call *call, struct ebpfnet__netns *stay
 				     "this thread could not return to its network namespace: %s",
 				     ebpfnet_strerror(back));
 	return ret;
-}
-
-uint64_t ebpfnet__netns_inode(int netns_fd)
-{
-	struct stat st;
-	int ret = netns_fd ? fstat(netns_fd, &st) : stat(OWN_NETNS, &st);
-
-	return ret ? 0 : (uint64_t)st.st_ino;
 }

@@ -22,8 +22,4 @@ int ebpfnet__netns_enter(struct ebpfnet__call *call, int netns_fd, struct ebpfne
  */
 int ebpfnet__netns_leave(struct ebpfnet__call *call, struct ebpfnet__netns *stay, int ret);
 
-/* The inode of a namespace, 0 for the thread's own; its identity while it exists. 0 after a
- * failure. */
-uint64_t ebpfnet__netns_inode(int netns_fd);
-
 #endif /* EBPFNET_ATTACH_NETNS_H */

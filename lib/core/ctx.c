@@ -18,6 +18,24 @@ static int copy_string(const char *from, char **to)
 	return from && !*to ? -ENOMEM : 0;
 }
 
+/* Letters, digits, '-' and '_': what is a folder in a bpffs, and stays within it. */
+static size_t app_length(const char *app)
+{
+	return strspn(app, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+}
+
+static int copy_app(const char *app, char **to)
+{
+	int ret = copy_string(app ? app : program_invocation_short_name, to);
+	size_t end;
+
+	if (ret)
+		return ret;
+	while ((*to)[end = app_length(*to)])
+		(*to)[end] = '_';
+	return 0;
+}
+
 static int check(struct ebpfnet__call *call, const struct ebpfnet_ctx_opts *o)
 {
 	if (o->flags & ~KNOWN_FLAGS)
@@ -28,6 +46,10 @@ static int check(struct ebpfnet__call *call, const struct ebpfnet_ctx_opts *o)
 		return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INVALID,
 				     "log_level %u is above EBPFNET_LOG_DEBUG (%u)", o->log_level,
 				     EBPFNET_LOG_DEBUG);
+	if (o->app && (o->app[0] == '\0' || o->app[app_length(o->app)]))
+		return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INVALID,
+				     "app \"%s\" is not made of letters, digits, '-' and '_'",
+				     o->app);
 #if LIBBPF_MAJOR_VERSION == 1 && LIBBPF_MINOR_VERSION < 5
 	if (o->token_path) {
 		ebpfnet__hint(call, "build libebpfnet with libbpf 1.5 or later");
@@ -68,7 +90,7 @@ int ebpfnet_ctx_new(const struct ebpfnet_ctx_opts *opts, struct ebpfnet_ctx **ou
 	}
 	if (copy_string(o.bpffs_root ? o.bpffs_root : BPFFS_ROOT, &ctx->bpffs_root) ||
 	    copy_string(o.btf_path, &ctx->btf_path) ||
-	    copy_string(o.token_path, &ctx->token_path)) {
+	    copy_string(o.token_path, &ctx->token_path) || copy_app(o.app, &ctx->app)) {
 		ebpfnet_ctx_unref(ctx);
 		return ebpfnet__fail_nomem(&call);
 	}
@@ -94,6 +116,7 @@ void ebpfnet_ctx_unref(struct ebpfnet_ctx *ctx)
 	free(ctx->bpffs_root);
 	free(ctx->btf_path);
 	free(ctx->token_path);
+	free(ctx->app);
 	free(ctx);
 }
 

@@ -16,6 +16,7 @@ struct ebpfnet_ctx {
 	void *log_data;
 	uint32_t log_level;
 	char *bpffs_root;
+	char *app;	  /* folder of its pins */
 	char *btf_path;	  /* NULL: the running kernel's */
 	char *token_path; /* NULL: none */
 	/* Conclusive probe answers: 0 not asked yet, 1 yes, 2 no. Atomic; the rest is immutable. */

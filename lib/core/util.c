@@ -25,6 +25,14 @@ int ebpfnet__fd_dup(int fd)
 	return dup < 0 ? -errno : dup;
 }
 
+uint64_t ebpfnet__netns_inode(int netns_fd)
+{
+	struct stat st;
+	int ret = netns_fd ? fstat(netns_fd, &st) : stat("/proc/thread-self/ns/net", &st);
+
+	return ret ? 0 : (uint64_t)st.st_ino;
+}
+
 int ebpfnet__file_read(const char *path, size_t max, char **data, size_t *size)
 {
 	CLEANUP(fd) int fd = ebpfnet__fd_safe(open(path, O_RDONLY | O_CLOEXEC));

@@ -49,6 +49,10 @@ int ebpfnet__fd_safe(int fd);
 /* A duplicate under the same rules. Returns the new fd or -errno. */
 int ebpfnet__fd_dup(int fd);
 
+/* The inode of a namespace, 0 for the thread's own; its identity while it exists. 0 after a
+ * failure. */
+uint64_t ebpfnet__netns_inode(int netns_fd);
+
 /* Reads a whole file, NUL-terminated behind its end. Returns 0 or -errno (-EFBIG above max). */
 int ebpfnet__file_read(const char *path, size_t max, char **data, size_t *size);
 

@@ -25,8 +25,12 @@ enum ebpfnet__bpf_noun ebpfnet__fd_noun(int fd);
 /* A duplicate of a caller's fd, if it is what it should be. Returns the fd, or fails the call. */
 int ebpfnet__fd_adopt(struct ebpfnet__call *call, int fd, enum ebpfnet__bpf_noun want);
 
-/* The absolute path of a pin, below the context's bpffs_root if it is relative. */
-int ebpfnet__pin_path(struct ebpfnet__call *call, const char *path, char full[PATH_MAX]);
+/*
+ * The absolute path of a pin: a relative one is below BPFFS/ebpfnet/APPLICATION/NETNS, where NETNS is
+ * the inode of the namespace (netns_fd 0: the thread's own).
+ */
+int ebpfnet__pin_path(struct ebpfnet__call *call, const char *path, int netns_fd,
+		      char full[PATH_MAX]);
 
 /* Pins an fd, making missing folders; a failure leaves nothing behind. */
 int ebpfnet__pin_fd(struct ebpfnet__call *call, int fd, const char *path);

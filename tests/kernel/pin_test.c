@@ -12,7 +12,7 @@
 static struct ebpfnet_object *obj;
 static struct ebpfnet_program *prog;
 static struct ebpfnet_map *map;
-static char root[64]; /* /sys/fs/bpf/ebpfnet-test-PID */
+static char root[64]; /* /sys/fs/bpf/ebpfnet/test-PID */
 
 static const char *in_root(const char *path)
 {
@@ -36,13 +36,10 @@ START_TEST(pin_and_open)
 	struct ebpfnet_map *found_map;
 	int fds = test_open_fds();
 
-	/* Absolute, and relative to the context's root. */
 	ASSERT_OK(ebpfnet_program_pin(prog, in_root("a/b/prog"), &err), err);
-	ASSERT_OK(ebpfnet_map_pin(map, in_root("a/map") + strlen("/sys/fs/bpf/"), &err), err);
+	ASSERT_OK(ebpfnet_map_pin(map, in_root("a/map"), &err), err);
 	ck_assert(exists(in_root("a/map")));
-	ASSERT_OK(ebpfnet_program_open_pinned(ctx, in_root("a/b/prog") + strlen("/sys/fs/bpf/"),
-					      &found, &err),
-		  err);
+	ASSERT_OK(ebpfnet_program_open_pinned(ctx, in_root("a/b/prog"), &found, &err), err);
 	ck_assert_str_eq(ebpfnet_program_name(found), "ldt_count");
 	ASSERT_OK(ebpfnet_map_open_pinned(ctx, in_root("a/map"), &found_map, &err), err);
 	ck_assert_str_eq(ebpfnet_map_name(found_map), "counts");
@@ -75,9 +72,86 @@ START_TEST(pin_and_open)
 	ASSERT_OK(ebpfnet_pin_remove(ctx, in_root("a/b/prog"), &err), err);
 	ck_assert(!exists(in_root("a/b")));
 	ck_assert(exists(in_root("a/map")));
-	ASSERT_OK(ebpfnet_pin_remove(ctx, in_root("a/map") + strlen("/sys/fs/bpf/"), &err), err);
+	ASSERT_OK(ebpfnet_pin_remove(ctx, in_root("a/map"), &err), err);
 	ck_assert(!exists(root));
 	ck_assert_int_eq(test_open_fds(), fds);
+}
+END_TEST
+
+/* BPFFS/ebpfnet/APPLICATION/NETNS/PATH: no two applications and no two namespaces meet. */
+static int relative(void *data)
+{
+	struct ebpfnet_program *mine, *found;
+	struct ebpfnet_error *err = NULL;
+	struct ebpfnet_ctx *other;
+	char path[2][128];
+	struct stat ns;
+
+	(void)data;
+	EBPFNET_OPTS(ebpfnet_ctx_opts, o);
+	o.app = "pin-test_1";
+	CHILD_NEEDS(ebpfnet_ctx_new(&o, &other, &err) == 0);
+	CHILD_NEEDS(ebpfnet_program_open_fd(other, ebpfnet_program_fd(prog), &mine, &err) == 0);
+	for (int i = 0; i < 2; i++) {
+		CHILD_NEEDS(stat("/proc/self/ns/net", &ns) == 0);
+		snprintf(path[i], sizeof(path[i]), "/sys/fs/bpf/ebpfnet/pin-test_1/%llu/a/prog",
+			 (unsigned long long)ns.st_ino);
+		CHILD_NEEDS(!exists(path[i]));
+		CHILD_NEEDS(ebpfnet_program_open_pinned(other, "a/prog", &found, &err) == -ENOENT);
+		ebpfnet_error_free(err);
+		err = NULL;
+		CHILD_NEEDS(ebpfnet_program_pin(mine, "a/prog", &err) == 0 && exists(path[i]));
+		CHILD_NEEDS(ebpfnet_program_open_pinned(other, "a/prog", &found, &err) == 0);
+		ebpfnet_program_close(found);
+		/* Another application, whose name is its file's. */
+		CHILD_NEEDS(ebpfnet_program_open_pinned(ctx, "a/prog", &found, &err) == -ENOENT);
+		CHILD_NEEDS(test_error_says(err, "/sys/fs/bpf/ebpfnet/kernel_pin_test/"));
+		ebpfnet_error_free(err);
+		err = NULL;
+		CHILD_NEEDS(i == 1 || unshare(CLONE_NEWNET) == 0);
+	}
+	CHILD_NEEDS(ebpfnet_pin_remove(other, "a/prog", &err) == 0);
+	CHILD_NEEDS(exists(path[0]) && !exists(path[1]));
+	CHILD_NEEDS(ebpfnet_pin_remove(other, path[0], &err) == 0);
+	CHILD_NEEDS(!exists("/sys/fs/bpf/ebpfnet/pin-test_1"));
+	CHILD_NEEDS(ebpfnet_program_pin(mine, "../up", &err) == -EINVAL);
+	CHILD_NEEDS(test_error_says(err, "\"..\""));
+	ebpfnet_error_free(err);
+	ebpfnet_program_close(mine);
+	ebpfnet_ctx_unref(other);
+	return 0;
+}
+
+START_TEST(relative_paths)
+{
+	ck_assert_int_eq(test_in_child(relative, NULL), 0);
+}
+END_TEST
+
+/* Two processes pin into one folder and leave it empty again: neither removes it from below the
+ * other. */
+static int pin_and_remove(void *data)
+{
+	struct ebpfnet_error *err = NULL;
+
+	for (int i = 0; i < 3000; i++) {
+		CHILD_NEEDS(ebpfnet_program_pin(prog, in_root(data), &err) == 0);
+		CHILD_NEEDS(ebpfnet_pin_remove(ctx, in_root(data), &err) == 0);
+	}
+	return 0;
+}
+
+START_TEST(two_processes)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(pin_and_remove("deep/folder/one"));
+	ck_assert_int_eq(pin_and_remove("deep/folder/two"), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert(!exists(root));
 }
 END_TEST
 
@@ -133,15 +207,15 @@ START_TEST(what_cannot_be_pinned)
 	ebpfnet_error_free(err);
 	err = NULL;
 	ck_assert(!exists(root));
-	/* The root and fifteen more can be made, not sixteen. */
+	/* Sixteen folders can be made; the root's first is there if another application pins. */
 	n = (size_t)snprintf(name, sizeof(name), "%s", root);
-	for (int i = 0; i < 15; i++)
+	for (int i = 0; i < 14; i++)
 		n += (size_t)snprintf(name + n, sizeof(name) - n, "/%d", i);
 	strcpy(name + n, "/prog");
 	ASSERT_OK(ebpfnet_program_pin(prog, name, &err), err);
 	ASSERT_OK(ebpfnet_pin_remove(ctx, name, &err), err);
 	ck_assert(!exists(root));
-	strcpy(name + n, "/more/prog");
+	strcpy(name + n, "/and/more/prog");
 	ASSERT_FAILS(ebpfnet_program_pin(prog, name, &err), err, -EINVAL, EBPFNET_ERROR_INVALID,
 		     "more than 16 folders");
 	ck_assert(!exists(root));
@@ -161,9 +235,9 @@ END_TEST
 START_TEST(folders_of_others)
 {
 	struct ebpfnet_error *err = NULL;
+	char elsewhere[64];
 
-	ck_assert_int_eq(mkdir(root, 0700), 0);
-	ck_assert_int_eq(mkdir(in_root("theirs"), 0700), 0);
+	test_shell("mkdir -p %s", in_root("theirs"));
 	ASSERT_FAILS(ebpfnet_program_pin(prog, in_root("theirs/ours/a.b"), &err), err, -EINVAL,
 		     EBPFNET_ERROR_INVALID, "no dot");
 	ck_assert(exists(in_root("theirs")));
@@ -177,7 +251,13 @@ START_TEST(folders_of_others)
 	err = NULL;
 	ck_assert(!exists(in_root("theirs/ours")));
 	rmdir(in_root("theirs"));
-	rmdir(root);
+	test_shell("rmdir -p %s 2>/dev/null", root);
+	/* Outside BPFFS/ebpfnet a folder may be somebody's own, also when it is empty. */
+	snprintf(elsewhere, sizeof(elsewhere), "/sys/fs/bpf/theirs-ebpfnet-%d/prog", (int)getpid());
+	ASSERT_OK(ebpfnet_program_pin(prog, elsewhere, &err), err);
+	ASSERT_OK(ebpfnet_pin_remove(ctx, elsewhere, &err), err);
+	*strrchr(elsewhere, '/') = '\0';
+	ck_assert_int_eq(rmdir(elsewhere), 0);
 }
 END_TEST
 
@@ -194,7 +274,7 @@ START_TEST(what_is_not_removed)
 	unlink(file);
 	ASSERT_FAILS(ebpfnet_pin_remove(ctx, in_root("none"), &err), err, -ENOENT,
 		     EBPFNET_ERROR_NOT_FOUND, "none");
-	ck_assert_int_eq(mkdir(root, 0700), 0);
+	test_shell("mkdir -p %s", root);
 	ASSERT_FAILS(ebpfnet_pin_remove(ctx, root, &err), err, -EINVAL, EBPFNET_ERROR_INVALID,
 		     "is not a pin");
 	/* A symbolic link to a pin is no pin. */
@@ -260,9 +340,9 @@ static int another_root(void *data)
 	CHILD_NEEDS(ebpfnet_program_pin(mine, "a/prog", &err) == 0);
 	CHILD_NEEDS(ebpfnet_program_open_pinned(other, "a/prog", &found, &err) == 0);
 	ebpfnet_program_close(found);
-	CHILD_NEEDS(chdir(folder) == 0 && exists("a/prog"));
+	CHILD_NEEDS(chdir(folder) == 0 && exists("ebpfnet"));
 	CHILD_NEEDS(ebpfnet_pin_remove(other, "a/prog", &err) == 0);
-	CHILD_NEEDS(!exists("a") && exists(folder));
+	CHILD_NEEDS(!exists("ebpfnet") && exists(folder));
 	CHILD_NEEDS(ebpfnet_program_pin(mine, "/tmp/prog", &err) == -EINVAL);
 	CHILD_NEEDS(test_error_says(err, folder));
 	ebpfnet_error_free(err);
@@ -301,7 +381,7 @@ static int links(void *data)
 	CHILD_NEEDS(test_error_says(err, "it is a link, not a program"));
 	ebpfnet_error_free(err);
 	err = NULL;
-	CHILD_NEEDS(mkdir(root, 0700) == 0);
+	CHILD_NEEDS(test_shell("mkdir -p %s", root) == 0);
 	CHILD_NEEDS(bpf_obj_pin(fd, in_root("link")) == 0);
 	CHILD_NEEDS(ebpfnet_map_open_pinned(ctx, in_root("link"), &found_map, &err) == -EINVAL);
 	CHILD_NEEDS(test_error_says(err, "it is a link, not a map"));
@@ -340,9 +420,9 @@ static int pin_as_nobody(void *data)
 
 START_TEST(without_privileges)
 {
-	ck_assert_int_eq(mkdir(root, 0755), 0);
+	ck_assert_int_eq(test_shell("mkdir -p %s", root), 0);
 	ck_assert_int_eq(test_in_child(pin_as_nobody, NULL), 0);
-	ck_assert_int_eq(rmdir(root), 0);
+	ck_assert_int_eq(test_shell("rmdir -p %s 2>/dev/null; test ! -d %s", root, root), 0);
 }
 END_TEST
 
@@ -422,6 +502,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = { pin_and_open,
+				       relative_paths,
+				       two_processes,
 				       what_cannot_be_opened,
 				       what_cannot_be_pinned,
 				       folders_of_others,
@@ -432,7 +514,7 @@ int main(void)
 				       killed_at_any_point };
 	int ret;
 
-	snprintf(root, sizeof(root), "/sys/fs/bpf/ebpfnet-test-%d", (int)getpid());
+	snprintf(root, sizeof(root), "/sys/fs/bpf/ebpfnet/test-%d", (int)getpid());
 	obj = ldt_start_with("load_small");
 	if (ebpfnet_object_program(obj, "ldt_count", &prog, NULL) ||
 	    ebpfnet_object_map(obj, "counts", &map, NULL))
@@ -441,6 +523,6 @@ int main(void)
 	ebpfnet_object_close(obj);
 	ebpfnet_ctx_unref(ctx);
 	if (exists(root))
-		test_shell("rm -r %s", root);
+		test_shell("rm -r %s; rmdir /sys/fs/bpf/ebpfnet 2>/dev/null", root);
 	return ret;
 }

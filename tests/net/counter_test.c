@@ -36,7 +36,7 @@ static void begin(void)
 	ebpfnet_error_free(err); /* of a test that failed */
 	err = NULL;
 	sent_keys = sent_packets = sent_bytes = sent_other = 0;
-	snprintf(dir, sizeof(dir), "ebpfnet-test-%d/counter", getpid());
+	snprintf(dir, sizeof(dir), "/sys/fs/bpf/ebpfnet/test-%d/counter", getpid());
 	test_net_open(&net, 0); /* down: the kernel's counters and ours start from 0 together */
 	/* Not even a multicast report: what the test sends is all there is. */
 	ck_assert_int_eq(test_shell("ip netns exec %s sh -c 'echo 1 >/proc/sys/net/ipv6/conf/v0/"
@@ -68,7 +68,7 @@ static void end(void)
 	link_ = NULL;
 	counter = NULL;
 	test_net_close(&net);
-	test_shell("rm -rf /sys/fs/bpf/ebpfnet-test-%d", getpid());
+	test_shell("rm -rf /sys/fs/bpf/ebpfnet/test-%d", getpid());
 }
 
 static void start(uint32_t key, uint32_t max_entries, uint32_t mode)
@@ -483,7 +483,7 @@ START_TEST(test_pin_and_take_over)
 	char link_pin[96];
 	int status;
 
-	snprintf(link_pin, sizeof(link_pin), "ebpfnet-test-%d/link", getpid());
+	snprintf(link_pin, sizeof(link_pin), "/sys/fs/bpf/ebpfnet/test-%d/link", getpid());
 	start(EBPFNET_COUNTER_SOURCE, 1024, EBPFNET_XDP_NATIVE);
 	send_sources(20, 1);
 	settle();
@@ -516,7 +516,7 @@ START_TEST(test_pin_and_take_over)
 	ASSERT_OK(ebpfnet_counter_unpin(counter, &err), err);
 	ASSERT_FAILS(ebpfnet_counter_unpin(counter, &err), err, -ENOENT, EBPFNET_ERROR_NOT_FOUND,
 		     "not pinned");
-	ck_assert_int_ne(test_shell("ls /sys/fs/bpf/ebpfnet-test-%d 2>/dev/null", getpid()), 0);
+	ck_assert_int_ne(test_shell("ls /sys/fs/bpf/ebpfnet/test-%d 2>/dev/null", getpid()), 0);
 }
 END_TEST
 

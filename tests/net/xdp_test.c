@@ -34,7 +34,7 @@ static void begin(void)
 	ASSERT_OK(ebpfnet_object_program(obj, "drop_all", &drop, &err), err);
 	ASSERT_OK(ebpfnet_object_program(obj, "tc_pass", &tc, &err), err);
 	ASSERT_OK(ebpfnet_object_program(obj, "on_cpumap", &cpumap, &err), err);
-	snprintf(pin_dir, sizeof(pin_dir), "ebpfnet-test-%d", getpid());
+	snprintf(pin_dir, sizeof(pin_dir), "/sys/fs/bpf/ebpfnet/test-%d", getpid());
 }
 
 static void end(void)
@@ -42,7 +42,7 @@ static void end(void)
 	ebpfnet_object_close(obj);
 	ebpfnet_ctx_unref(ctx);
 	test_net_close(&net);
-	test_shell("rm -rf /sys/fs/bpf/%s", pin_dir);
+	test_shell("rm -rf %s", pin_dir);
 }
 
 static const char *pin_name(const char *name)
@@ -357,7 +357,7 @@ START_TEST(test_pin)
 		ebpfnet_link_close(again);
 		assert_dropping(false);
 		/* No pin, no record, no folder is left. */
-		ck_assert_int_ne(test_shell("ls /sys/fs/bpf/%s 2>/dev/null", pin_dir), 0);
+		ck_assert_int_ne(test_shell("ls %s 2>/dev/null", pin_dir), 0);
 	}
 }
 END_TEST
