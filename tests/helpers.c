@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static int skipped_cases;
+
 void test_skip(const char *fmt, ...)
 {
 	va_list ap;
@@ -19,6 +21,34 @@ void test_skip(const char *fmt, ...)
 	va_end(ap);
 	printf("\n");
 	exit(TEST_SKIP);
+}
+
+void test_case_skipped(const char *fn, const char *fmt, ...)
+{
+	size_t len = strlen(fn);
+	va_list ap;
+
+	/* Check calls the function of START_TEST(name) name_fn. */
+	if (len > 3 && !strcmp(fn + len - 3, "_fn"))
+		len -= 3;
+	printf("SKIPPED %.*s: ", (int)len, fn);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+	skipped_cases++;
+}
+
+void test_way(const char *hook, const char *way)
+{
+	printf("EBN-WAY %s\t%s\n", way, hook);
+}
+
+bool test_quick(void)
+{
+	const char *quick = getenv("EBPFNET_TEST_QUICK");
+
+	return quick && *quick;
 }
 
 void test_need_root(void)
@@ -110,6 +140,8 @@ int test_run(Suite *suite)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
+	if (skipped_cases)
+		printf("%d of %d tests skipped\n", skipped_cases, srunner_ntests_run(runner));
 	srunner_free(runner);
 	return failed ? 1 : 0;
 }

@@ -17,6 +17,26 @@
 /* Ends the program with TEST_SKIP and the reason. */
 void test_skip(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
+/*
+ * Leaves one test of a program, with the reason: it counts as skipped. The kernel matrix lists every
+ * such test by name, so one that skips where it used to run is seen.
+ */
+#define TEST_SKIP_CASE(...)                                                                        \
+	do {                                                                                       \
+		test_case_skipped(__func__, __VA_ARGS__);                                          \
+		return;                                                                            \
+	} while (0)
+void test_case_skipped(const char *fn, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * One cell of the kernel matrix: what a hook's effect test found here, after it was seen to work.
+ * way is "works", or "falls back to clsact", or "refused", or "not there".
+ */
+void test_way(const char *hook, const char *way);
+
+/* True where loops should be small: in a guest that is emulated. */
+bool test_quick(void);
+
 /* Skips the whole program unless it runs as root. */
 void test_need_root(void);
 

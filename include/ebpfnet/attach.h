@@ -56,6 +56,7 @@ enum ebpfnet_via {
 	EBPFNET_VIA_TCX = 3,	     /* a bpf_link on TCX, 6.6 */
 	EBPFNET_VIA_CLSACT = 4,	     /* a filter of a clsact qdisc: stays when the process dies */
 	EBPFNET_VIA_PROG_ATTACH = 5, /* BPF_PROG_ATTACH: stays while its target lives */
+	EBPFNET_VIA_SETSOCKOPT = 6,  /* an option of a socket: goes with that socket */
 };
 
 /** Options of ebpfnet_xdp_attach(). */
@@ -96,8 +97,65 @@ EBPFNET_API int ebpfnet_xdp_attach(const struct ebpfnet_program *prog, int ifind
 				   const struct ebpfnet_xdp_opts *opts, struct ebpfnet_link **link,
 				   struct ebpfnet_error **err);
 
+/** Where among a hook's programs a new one goes. They run one after another. */
+enum ebpfnet_anchor {
+	EBPFNET_ANCHOR_LAST = 0,
+	EBPFNET_ANCHOR_FIRST,
+	EBPFNET_ANCHOR_BEFORE, /* directly before the anchor that the options name */
+	EBPFNET_ANCHOR_AFTER,
+};
+
+/** Options of ebpfnet_tc_attach(). BEFORE and AFTER take exactly one of the anchor_ fields. */
+struct ebpfnet_tc_opts {
+	size_t sz;	 /* sizeof(struct ebpfnet_tc_opts) */
+	uint32_t anchor; /* enum ebpfnet_anchor; 0: last */
+	uint32_t via;	 /* EBPFNET_VIA_ANY, _TCX or _CLSACT */
+	const struct ebpfnet_link *anchor_link;
+	const struct ebpfnet_program *anchor_program;
+	uint32_t anchor_link_id;    /* of the kernel, as a query tells it */
+	uint32_t anchor_program_id; /* likewise */
+	uint32_t anchor_priority;   /* clsact: a filter that is no program, by its priority */
+	int32_t netns_fd;	    /* namespace of the interface; 0: the calling thread's */
+	/*
+	 * ebpfnet_query_revision(): attach only if nothing was attached or detached since, else
+	 * kind STALE. 0: any. clsact has no revision and refuses one.
+	 */
+	uint64_t expected_revision;
+};
+
+/**
+ * @brief Attaches a program to the ingress or egress of an interface, at a place in the order.
+ *
+ * A program that lets a packet go on returns -1 (TCX_NEXT, TC_ACT_UNSPEC); 0 accepts it and ends
+ * the chain, and 2 drops it. Through TCX where the kernel has it; else as a filter of a clsact
+ * qdisc, which is made if it is not there and removed with the last filter, if this library made
+ * it. The order is the same both ways. All TCX programs run before all clsact filters.
+ *
+ * @param prog in; loaded, of type SCHED_CLS; may be closed afterwards.
+ * @param ifindex in: if_nametoindex(3), in the namespace of opts.netns_fd.
+ * @param direction in: enum ebpfnet_direction.
+ * @param opts in, may be NULL: last, any way, this thread's namespace, any revision.
+ * @param link out; owned by the caller, ends with ebpfnet_link_close().
+ * @param err out, may be NULL.
+ * @return 0, or -ENODEV (no such interface), -ENOENT (the anchor is not on this hook), -ESTALE (not
+ * the expected revision), -EEXIST (this program is on this hook already), -ERANGE (63 programs, all
+ * that TCX takes), -EBUSY (clsact: no priority is free between two filters, which the message
+ * names; the interface has an ingress qdisc, which has no egress), -EOPNOTSUPP (the way or the
+ * revision is not there), -EINVAL (not a SCHED_CLS program, direction, anchor), -EPERM, -EBADF
+ * (netns_fd), and what rtnetlink says, in its words.
+ *
+ * Thread-safety: safe. With netns_fd the thread is in that namespace during the call.
+ * Kernel: 6.6 for TCX; 4.5 for clsact, with CAP_NET_ADMIN; netns_fd needs CAP_SYS_ADMIN.
+ * @see ebpfnet_tc_query
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_tc_attach(const struct ebpfnet_program *prog, int ifindex,
+				  uint32_t direction, const struct ebpfnet_tc_opts *opts,
+				  struct ebpfnet_link **link, struct ebpfnet_error **err);
+
 /** The hook of a link. Values are never reused. */
 enum ebpfnet_link_kind {
+	EBPFNET_LINK_NONE = 0, /* in a query: attached nowhere */
 	EBPFNET_LINK_XDP = 1,
 	EBPFNET_LINK_TC = 2,
 	EBPFNET_LINK_NETKIT = 3,
@@ -127,13 +185,14 @@ struct ebpfnet_link_info {
 	 * where a kind has an enum of its own, that.
 	 */
 	uint32_t hook;
-	uint32_t family;  /* of netfilter: NFPROTO_IPV4 or _IPV6 */
-	int32_t priority; /* of clsact and netfilter: the lower runs first */
-	uint32_t handle;  /* of clsact */
+	uint32_t family;  /* of netfilter: NFPROTO_IPV4 or _IPV6; of LWT the same numbers */
+	int32_t priority; /* of clsact and netfilter: the lower runs first; of LWT: the metric */
+	uint32_t handle;  /* of clsact; of LWT: the routing table */
 	uint32_t map_id;  /* of a sockmap */
 	uint32_t reserved;
-	uint64_t cgroup_id;   /* inode of the cgroup; 0 if it is gone */
-	uint64_t netns_inode; /* of a hook of a network namespace; 0 if it is gone */
+	uint64_t cgroup_id; /* inode of the cgroup; 0 if it is gone */
+	/* Where sk_lookup, flow dissector, netfilter, netkit are; 0: gone, or not told on reopening. */
+	uint64_t netns_inode;
 };
 
 /**
@@ -168,7 +227,8 @@ struct ebpfnet_link_update_opts {
  * one more update. Asking for it needs CAP_SYS_ADMIN if the link was opened from a pin.
  * @param err out, may be NULL.
  * @return 0, or -EINVAL kind INCOMPATIBLE (another type), -ESTALE (not the expected program),
- * -ENOLINK kind DEFUNCT (the device is gone), -EPERM.
+ * -EOPNOTSUPP (expected is given and the way cannot compare: clsact), -EEXIST (TC: this program is
+ * on the hook already), -ENOLINK kind DEFUNCT (the device is gone), -EPERM.
  *
  * Thread-safety: safe against other links; not for one link.
  * Kernel: 5.9; CAP_NET_ADMIN over netlink. On an XDP link a native driver may take 26 ms for it.
@@ -182,8 +242,8 @@ EBPFNET_API int ebpfnet_link_update(struct ebpfnet_link *link, const struct ebpf
 /**
  * @brief Pins a link: it stays attached when this process ends.
  *
- * A bpf_link is pinned itself. Of an attachment over netlink the program is pinned, and beside it,
- * as PATH-record, what is needed to find the attachment again.
+ * A bpf_link is pinned itself. Of what is attached without one the program is pinned, and beside
+ * it, as PATH-record, what is needed to find the attachment again.
  *
  * @param link in.
  * @param path in: absolute, or relative to the folder of the context's app; missing folders are made; no
@@ -230,7 +290,7 @@ struct ebpfnet_link_open_opts {
  * @param link out; owned by the caller; closing it leaves the program attached, as it is pinned.
  * @param err out, may be NULL.
  * @return 0, or -ENOENT, -EINVAL kind INCOMPATIBLE (something else is pinned there), -ENOLINK kind
- * DEFUNCT (an attachment over netlink that is no longer there), -EPERM.
+ * DEFUNCT (an attachment without a bpf_link that is no longer there), -EPERM.
  *
  * Thread-safety: safe.
  * Kernel: 5.8 for links.
@@ -263,9 +323,9 @@ EBPFNET_API int ebpfnet_link_open_fd(struct ebpfnet_ctx *ctx, int fd, struct ebp
  *
  * @param link in.
  * @param err out, may be NULL.
- * @return 0 (also if the device is gone), or -ESTALE (over netlink: another program is attached,
- * and is left alone), -EPERM (a forked child, or a capability is missing), -EOPNOTSUPP (before 5.9
- * a link cannot be detached by force; close it and remove its pin).
+ * @return 0 (also if the device is gone), or -ESTALE (without a bpf_link: another program is
+ * attached, and is left alone), -EPERM (a forked child, or a capability is missing), -EOPNOTSUPP
+ * (before 5.9 a link cannot be detached by force; close it and remove its pin).
  *
  * Thread-safety: not safe for one link.
  * Kernel: 5.9 for links.
@@ -278,7 +338,7 @@ EBPFNET_API int ebpfnet_link_detach(struct ebpfnet_link *link, struct ebpfnet_er
  * @brief The kernel's fd of a link.
  *
  * @param link in.
- * @return borrowed fd, or -EBADF for an attachment over netlink, which has none.
+ * @return borrowed fd, or -EBADF for what is attached without a bpf_link.
  *
  * Thread-safety: safe.
  * Kernel: any.
@@ -300,6 +360,228 @@ EBPFNET_API int ebpfnet_link_fd(const struct ebpfnet_link *link);
  * @since 0.1
  */
 EBPFNET_API void ebpfnet_link_close(struct ebpfnet_link *link);
+
+struct ebpfnet_query;
+
+/** Options of the functions that query hooks. */
+struct ebpfnet_query_opts {
+	size_t sz;	  /* sizeof(struct ebpfnet_query_opts) */
+	uint32_t via;	  /* only what is held this way; EBPFNET_VIA_ANY: all */
+	int32_t netns_fd; /* namespace asked about; 0: the calling thread's */
+};
+
+/** One attachment that a query found; filled by ebpfnet_query_entry(). */
+struct ebpfnet_query_entry {
+	size_t sz;	     /* sizeof(struct ebpfnet_query_entry) */
+	uint32_t kind;	     /* enum ebpfnet_link_kind */
+	uint32_t via;	     /* enum ebpfnet_via, never ANY */
+	uint32_t hook;	     /* as in struct ebpfnet_link_info: enum ebpfnet_direction of TC */
+	uint32_t ifindex;    /* 0: not on an interface */
+	uint32_t program_id; /* 0: a filter that runs no program */
+	uint32_t link_id;    /* 0: no bpf_link holds it */
+	int32_t priority;    /* of clsact and netfilter */
+	uint32_t handle;     /* of clsact */
+	/*
+	 * 1: this library attached it, the process that did is gone, and no pin holds it. To
+	 * see it needs CAP_SYS_ADMIN.
+	 */
+	uint32_t orphan;
+	uint32_t reserved;
+	char name[EBPFNET_NAME_LEN]; /* of the program; of a filter without one, its kind: "u32" */
+	uint32_t order;		     /* from 0, among those of its hook and way, as they run */
+	uint32_t mode;		     /* of XDP: enum ebpfnet_xdp_mode, never AUTO */
+	uint32_t family;	     /* of netfilter: NFPROTO_IPV4 or _IPV6 */
+	uint32_t map_id;	     /* of a sockmap; of a map that is used nowhere */
+	uint32_t program_type;	     /* BPF_PROG_TYPE_*; 0: no program, or not told */
+	uint32_t dispatcher;	     /* 1: libxdp's xdp_dispatcher, whose parts follow */
+	uint32_t part_of;	     /* a part (freplace) of this program, which calls it; else 0 */
+	uint32_t pinned;	     /* 1: ebpfnet_query_pin() says where */
+	uint64_t revision;	     /* of the hook; 0: it has none */
+	uint64_t cgroup_id;	     /* of a cgroup; ebpfnet_query_cgroup() has the path */
+	/* Where interfaces, sk_lookup, ... are; 0: of no namespace, or the kernel does not tell. */
+	uint64_t netns_inode;
+	/* Filled by ebpfnet_netns_query() alone, as are part_of and pinned. */
+	uint32_t owner_pid;   /* the first process that holds it; 0: none was seen */
+	uint32_t owner_count; /* ebpfnet_query_owner() has them all */
+	char owner_comm[16];
+	char device[16]; /* name of the interface */
+};
+
+/**
+ * @brief Lists what is attached to the ingress or egress of an interface, in the order it runs.
+ *
+ * Whoever attached it: TCX programs first, then clsact filters of every kind, as packets meet them.
+ *
+ * @param ctx in; borrowed for the call.
+ * @param ifindex in: if_nametoindex(3), in the namespace of opts.netns_fd.
+ * @param direction in: enum ebpfnet_direction.
+ * @param opts in, may be NULL: TCX and clsact, this thread's namespace.
+ * @param query out; owned by the caller, ends with ebpfnet_query_free(). A copy: it does not follow
+ * changes.
+ * @param err out, may be NULL.
+ * @return 0 (also if nothing is attached), or -ENODEV (no such interface), -EOPNOTSUPP (via TCX
+ * and the kernel has none), -EINVAL (direction, via), -EPERM, -EBADF (netns_fd), -ENOMEM.
+ *
+ * Thread-safety: safe. With netns_fd the thread is in that namespace during the call.
+ * Kernel: 6.6 for TCX; any for clsact; CAP_NET_ADMIN for TCX.
+ * @see ebpfnet_query_entry
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_tc_query(struct ebpfnet_ctx *ctx, int ifindex, uint32_t direction,
+				 const struct ebpfnet_query_opts *opts,
+				 struct ebpfnet_query **query, struct ebpfnet_error **err);
+
+/** What a query could not see; bits of ebpfnet_query_missing(). Values are never reused. */
+enum ebpfnet_missing {
+	EBPFNET_MISSING_DEVICES = 1,   /* XDP, TCX, clsact or netkit of an interface */
+	EBPFNET_MISSING_NAMESPACE = 2, /* sk_lookup, flow dissector */
+	EBPFNET_MISSING_NETFILTER = 4, /* netfilter, or in which namespace it is */
+	EBPFNET_MISSING_SOCKMAPS = 8,
+	EBPFNET_MISSING_CGROUPS = 16,
+	/* Ids of links: without them, whether a link or something else holds a program. */
+	EBPFNET_MISSING_LINKS = 32,
+	EBPFNET_MISSING_PROGRAMS = 64, /* names, types, what is attached nowhere */
+	EBPFNET_MISSING_OWNERS = 128,
+	EBPFNET_MISSING_PINS = 256,
+};
+
+/**
+ * @brief What ebpfnet_netns_query() could not see.
+ *
+ * @param query in.
+ * @return bits of enum ebpfnet_missing; 0: the answer is complete.
+ *
+ * Thread-safety: safe.
+ * Kernel: any; the kernel is not asked.
+ * @see ebpfnet_query_missing_text
+ * @since 0.1
+ */
+EBPFNET_API uint32_t ebpfnet_query_missing(const struct ebpfnet_query *query);
+
+/**
+ * @brief The same in words: what was not seen, why, and what it needs.
+ *
+ * @param query in.
+ * @return a line for each bit of ebpfnet_query_missing(), "" if nothing is missing; borrowed.
+ *
+ * Thread-safety: safe.
+ * Kernel: any; the kernel is not asked.
+ * @see ebpfnet_query_missing
+ * @since 0.1
+ */
+EBPFNET_API const char *ebpfnet_query_missing_text(const struct ebpfnet_query *query);
+
+/** A process that holds an attachment; filled by ebpfnet_query_owner(). */
+struct ebpfnet_query_owner {
+	size_t sz; /* sizeof(struct ebpfnet_query_owner) */
+	uint32_t pid;
+	uint32_t reserved;
+	char comm[16]; /* /proc/PID/comm */
+};
+
+/**
+ * @brief One of the processes that hold an attachment.
+ *
+ * It has a descriptor of the link; where there is no link, of the program, or of the sockmap.
+ * Processes that this one's /proc does not show are not among them.
+ *
+ * @param query in; of ebpfnet_netns_query().
+ * @param i in: the entry, as of ebpfnet_query_entry().
+ * @param j in: below the entry's owner_count; by rising pid.
+ * @param owner out; the caller sets sz.
+ * @return 0, or -ENOENT (no such entry or owner), -EINVAL (sz).
+ *
+ * Thread-safety: safe.
+ * Kernel: any; the kernel is not asked.
+ * @see ebpfnet_netns_query
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_query_owner(const struct ebpfnet_query *query, size_t i, size_t j,
+				    struct ebpfnet_query_owner *owner);
+
+/**
+ * @brief Where an attachment is pinned: its link; where there is no link, its program or map.
+ *
+ * @param query in; of ebpfnet_netns_query().
+ * @param i in: the entry, as of ebpfnet_query_entry().
+ * @return one of its pins, borrowed; NULL: none was seen in this mount namespace.
+ *
+ * Thread-safety: safe.
+ * Kernel: any; the kernel is not asked.
+ * @see ebpfnet_netns_query
+ * @since 0.1
+ */
+EBPFNET_API const char *ebpfnet_query_pin(const struct ebpfnet_query *query, size_t i);
+
+/**
+ * @brief The path of the cgroup that an entry belongs to.
+ *
+ * @param query in; of ebpfnet_netns_query() with EBPFNET_QUERY_CGROUPS.
+ * @param i in: the entry, as of ebpfnet_query_entry().
+ * @return the folder, absolute, borrowed; NULL: an entry of no cgroup.
+ *
+ * Thread-safety: safe.
+ * Kernel: any; the kernel is not asked.
+ * @see ebpfnet_netns_query
+ * @since 0.1
+ */
+EBPFNET_API const char *ebpfnet_query_cgroup(const struct ebpfnet_query *query, size_t i);
+
+/**
+ * @brief The revision of the hook when it was queried: it grows with each change.
+ *
+ * Given as expected_revision, an attach succeeds only if the hook is as the query found it.
+ *
+ * @param query in.
+ * @return the revision, from 1; 0 if the hook has none (clsact), or of several hooks.
+ *
+ * Thread-safety: safe.
+ * Kernel: 6.6 for TCX.
+ * @see ebpfnet_tc_attach
+ * @since 0.1
+ */
+EBPFNET_API uint64_t ebpfnet_query_revision(const struct ebpfnet_query *query);
+
+/**
+ * @brief How many attachments a query found.
+ *
+ * @param query in.
+ * @return the number.
+ *
+ * Thread-safety: safe.
+ * Kernel: any.
+ * @see ebpfnet_query_entry
+ * @since 0.1
+ */
+EBPFNET_API size_t ebpfnet_query_count(const struct ebpfnet_query *query);
+
+/**
+ * @brief One attachment that a query found.
+ *
+ * @param query in.
+ * @param i in: below ebpfnet_query_count(); entries are in the order in which they run.
+ * @param entry out; the caller sets sz.
+ * @return 0, or -ENOENT (no such entry), -EINVAL (sz).
+ *
+ * Thread-safety: safe.
+ * Kernel: any; the kernel is not asked.
+ * @see ebpfnet_query_count
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_query_entry(const struct ebpfnet_query *query, size_t i,
+				    struct ebpfnet_query_entry *entry);
+
+/**
+ * @brief Frees the answer of a query.
+ *
+ * @param query in, may be NULL.
+ *
+ * Thread-safety: safe.
+ * Kernel: any.
+ * @see ebpfnet_tc_query
+ * @since 0.1
+ */
+EBPFNET_API void ebpfnet_query_free(struct ebpfnet_query *query);
 
 #ifdef __cplusplus
 }

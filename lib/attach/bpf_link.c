@@ -2,17 +2,60 @@
 /* The way of every bpf_link: the kernel does it all. */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <string.h>
 
 #include "attach/link.h"
+#include "core/uapi.h"
 #include "load/pin.h"
+
+static uint32_t netns_kind(const struct bpf_link_info *info)
+{
+	switch (info->netns.attach_type) {
+	case BPF_SK_LOOKUP:
+		return EBPFNET_LINK_SK_LOOKUP;
+	case BPF_FLOW_DISSECTOR:
+		return EBPFNET_LINK_FLOW_DISSECTOR;
+	default:
+		return EBPFNET_LINK_OTHER;
+	}
+}
+
+/* bpf_link_info.sockmap, which Linux 6.1's headers lack. */
+static struct ebpfnet__link_info_sockmap sockmap_of(const struct bpf_link_info *info)
+{
+	struct ebpfnet__link_info_sockmap slot;
+
+	memcpy(&slot, &info->xdp, sizeof(slot));
+	return slot;
+}
 
 void ebpfnet__bpf_link_facts(const struct bpf_link_info *info, struct ebpfnet_link *link)
 {
+	struct ebpfnet__link_info_netfilter nf = ebpfnet__link_info_netfilter(info);
+	struct ebpfnet__link_info_tcx tcx = ebpfnet__link_info_tcx(info);
+
 	link->via = EBPFNET_VIA_LINK;
 	switch (info->type) {
 	case BPF_LINK_TYPE_XDP:
 		link->kind = EBPFNET_LINK_XDP;
 		link->ifindex = (int)info->xdp.ifindex;
+		break;
+	case EBPFNET__BPF_LINK_TYPE_TCX:
+		link->kind = EBPFNET_LINK_TC;
+		link->via = EBPFNET_VIA_TCX;
+		link->ifindex = (int)tcx.ifindex;
+		link->hook = tcx.attach_type == EBPFNET__BPF_TCX_INGRESS ? EBPFNET_INGRESS
+									 : EBPFNET_EGRESS;
+		break;
+	case BPF_LINK_TYPE_NETNS:
+		link->kind = netns_kind(info);
+		link->netns_inode = info->netns.netns_ino;
+		break;
+	case EBPFNET__BPF_LINK_TYPE_NETFILTER:
+		link->kind = EBPFNET_LINK_NETFILTER;
+		link->family = nf.pf;
+		link->hook = nf.hooknum;
+		link->priority = nf.priority;
 		break;
 	default:
 		link->kind = EBPFNET_LINK_OTHER;
@@ -36,16 +79,38 @@ static int fail_update(struct ebpfnet__call *call, const struct ebpfnet_link *li
 				     ebpfnet__program_id(expected_fd));
 	}
 	switch (code) {
+	case -EOPNOTSUPP:
+		if (link->kind != EBPFNET_LINK_NETFILTER)
+			break;
+		ebpfnet__hint(call, "attach the new program at a priority beside it, then detach "
+				    "this one");
+		return ebpfnet__fail(call, code, EBPFNET_ERROR_NOT_SUPPORTED,
+				     "a netfilter link keeps its program");
+	case -EEXIST:
+		ebpfnet__hint(call, "a hook takes a program once: load its object again to run it "
+				    "twice");
+		return ebpfnet__fail(call, code, EBPFNET_ERROR_BUSY,
+				     "the program is on this hook already");
 	case -EINVAL:
 		ebpfnet__hint(call, "load it with the same section name and flags as the old one");
 		return ebpfnet__fail(call, code, EBPFNET_ERROR_INCOMPATIBLE,
 				     "its type or expected attach type is not that of the link");
+	case -ERANGE:
+		if (link->kind != EBPFNET_LINK_XDP)
+			break;
+		ebpfnet__hint(call,
+			      "put the program into SEC(\"xdp.frags\") (Linux 5.18), or lower "
+			      "the MTU");
+		return ebpfnet__fail(call, code, EBPFNET_ERROR_INCOMPATIBLE,
+				     "the device's MTU is more than one buffer holds, and the "
+				     "program sees only one");
 	case -ENOLINK:
 		return ebpfnet__fail(call, code, EBPFNET_ERROR_DEFUNCT,
 				     "the device or namespace of the link is gone");
 	default:
-		return ebpfnet__fail(call, code, 0, "%s", ebpfnet_strerror(code));
+		break;
 	}
+	return ebpfnet__fail(call, code, 0, "%s", ebpfnet_strerror(code));
 }
 
 static int update(struct ebpfnet__call *call, struct ebpfnet_link *link, int prog_fd,
@@ -80,9 +145,30 @@ static int info(struct ebpfnet__call *call, const struct ebpfnet_link *link,
 	out->id = i.id;
 	out->program_id = i.prog_id;
 	switch (link->kind) {
+	case EBPFNET_LINK_TC:
+		out->ifindex = ebpfnet__link_info_tcx(&i).ifindex;
+		out->defunct = out->ifindex == 0;
+		break;
 	case EBPFNET_LINK_XDP:
 		out->ifindex = i.xdp.ifindex;
 		out->defunct = i.xdp.ifindex == 0;
+		break;
+	case EBPFNET_LINK_NETKIT:
+		out->ifindex = ebpfnet__link_info_netkit(&i).ifindex;
+		out->defunct = out->ifindex == 0;
+		break;
+	case EBPFNET_LINK_SK_LOOKUP:
+	case EBPFNET_LINK_FLOW_DISSECTOR:
+		out->netns_inode = i.netns.netns_ino;
+		out->defunct = i.netns.netns_ino == 0;
+		break;
+	case EBPFNET_LINK_SOCKMAP:
+		out->map_id = sockmap_of(&i).map_id;
+		out->defunct = out->map_id == 0;
+		break;
+	case EBPFNET_LINK_CGROUP:
+		out->cgroup_id = i.cgroup.cgroup_id;
+		out->defunct = i.cgroup.cgroup_id == 0;
 		break;
 	default:
 		break;

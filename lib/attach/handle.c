@@ -2,9 +2,13 @@
 /* What a hook's file needs to make a link and to name a program; link.c stands above the hooks. */
 #include <bpf/bpf.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "attach/link.h"
 #include "load/pin.h"
+
+/* Links looked at to find one: the kernel's numbers go on growing, the walk must not. */
+#define LINKS_MAX 100000
 
 struct ebpfnet_link *ebpfnet__link_new(struct ebpfnet__call *call, uint32_t kind, int ifindex,
 				       int netns_fd)
@@ -21,6 +25,8 @@ struct ebpfnet_link *ebpfnet__link_new(struct ebpfnet__call *call, uint32_t kind
 	link->fd = -1;
 	link->prog_fd = -1;
 	link->target_fd = -1;
+	link->sock_fd = -1;
+	link->record_fd = -1;
 	link->owner = getpid();
 	if (netns_fd) {
 		int dup = ebpfnet__fd_dup(netns_fd);
@@ -43,11 +49,29 @@ void ebpfnet__link_free(struct ebpfnet_link *link)
 		close(link->prog_fd);
 	if (link->target_fd >= 0)
 		close(link->target_fd);
+	if (link->record_fd >= 0)
+		close(link->record_fd);
 	if (link->netns_fd > 0)
 		close(link->netns_fd);
 	free(link->pin);
 	ebpfnet_ctx_unref(link->ctx);
 	free(link);
+}
+
+uint32_t ebpfnet__link_find(bool (*match)(const struct bpf_link_info *info, const void *data),
+			    const void *data, struct bpf_link_info *info)
+{
+	uint32_t id = 0;
+
+	for (int i = 0; i < LINKS_MAX && bpf_link_get_next_id(id, &id) == 0; i++) {
+		CLEANUP(fd) int fd = bpf_link_get_fd_by_id(id);
+
+		memset(info, 0, sizeof(*info));
+		if (fd >= 0 && ebpfnet__info_by_fd(fd, info, sizeof(*info)) == 0 &&
+		    match(info, data))
+			return id;
+	}
+	return 0;
 }
 
 uint32_t ebpfnet__program_id(int prog_fd)

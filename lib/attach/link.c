@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "attach/netns.h"
+#include "attach/record.h"
 #include "core/opts.h"
 #include "load/object.h"
 #include "load/pin.h"
@@ -29,6 +30,7 @@ int ebpfnet_link_info(const struct ebpfnet_link *link, struct ebpfnet_link_info 
 	info.family = link->family;
 	info.priority = link->priority;
 	info.handle = link->handle;
+	info.netns_inode = link->netns_inode;
 	info.pinned = link->pin != NULL;
 	ret = link->way->info(&call, link, &info);
 	if (ret)
@@ -49,6 +51,9 @@ static int refresh_program(struct ebpfnet__call *call, struct ebpfnet_link *link
 		return ret;
 	if (link->prog_fd >= 0 && ebpfnet__program_id(link->prog_fd) == info.program_id)
 		return 0;
+	if (info.program_id == 0)
+		return ebpfnet__fail(call, -ENOLINK, EBPFNET_ERROR_DEFUNCT,
+				     "nothing is attached there any more");
 	fd = ebpfnet__fd_safe(bpf_prog_get_fd_by_id(info.program_id));
 	if (fd < 0) {
 		ebpfnet__hint(call, "give NULL for old, or run with CAP_SYS_ADMIN");
@@ -105,6 +110,12 @@ int ebpfnet_link_update(struct ebpfnet_link *link, const struct ebpfnet_program 
 	if (link->detached)
 		return ebpfnet__fail(&call, -ENOLINK, EBPFNET_ERROR_DEFUNCT,
 				     "the link was detached");
+	if (o.expected && link->way->no_compare) {
+		ebpfnet__hint(&call, "look with ebpfnet_link_info(), then update without expected");
+		return ebpfnet__fail(&call, -EOPNOTSUPP, EBPFNET_ERROR_NOT_SUPPORTED,
+				     "the kernel has no compare-and-swap for what is attached in "
+				     "this way");
+	}
 	/* What this handle will keep, before anything is changed. */
 	next = ebpfnet__fd_dup(prog->fd);
 	expected = o.expected ? ebpfnet__fd_dup(o.expected->fd) : -1;
@@ -140,7 +151,9 @@ int ebpfnet_link_pin(struct ebpfnet_link *link, const char *path, struct ebpfnet
 	if (link->detached)
 		return ebpfnet__fail(&call, -ENOLINK, EBPFNET_ERROR_DEFUNCT,
 				     "the link was detached");
-	ret = ebpfnet__pin_path(&call, path, link->netns_fd, full);
+	ret = ebpfnet__pin_path(
+		&call, path,
+		link->netns_inode ? link->netns_inode : ebpfnet__netns_inode(link->netns_fd), full);
 	if (ret)
 		return ret;
 	copy = strdup(full);
@@ -190,8 +203,61 @@ static int open_bpf_link(struct ebpfnet__call *call, int fd, int netns_fd,
 	link->fd = fd;
 	link->way = &ebpfnet__way_bpf_link;
 	ebpfnet__bpf_link_facts(&info, link);
+	/* The kernel knows the namespace: a descriptor here would keep it alive for ever. */
+	if (link->netns_inode && link->netns_fd > 0) {
+		close(link->netns_fd);
+		link->netns_fd = 0;
+	}
 	if (link->kind == EBPFNET_LINK_XDP)
 		link->mode = ebpfnet__xdp_mode_of(call, netns_fd, link->ifindex, info.prog_id);
+	*out = TAKE(link);
+	return 0;
+}
+
+static const struct ebpfnet__link_way *way_of_record(const struct ebpfnet_link *link)
+{
+	switch (link->kind) {
+	case EBPFNET_LINK_XDP:
+		return &ebpfnet__way_xdp_netlink;
+	case EBPFNET_LINK_TC:
+		return &ebpfnet__way_clsact;
+	default:
+		return NULL;
+	}
+}
+
+/* What is not there any more of a pinned record. */
+static const char *lost(const struct ebpfnet_link *link, const struct ebpfnet_link_info *info)
+{
+	switch (link->kind) {
+	default:
+		return info->ifindex ? "its interface no longer runs that program"
+				     : "its interface is gone";
+	}
+}
+
+/* A pinned program with a record beside it. Takes the fd, also after a failure. */
+static int open_record(struct ebpfnet__call *call, int prog_fd, const char *path, int netns_fd,
+		       struct ebpfnet_link **out)
+{
+	CLEANUP(link) struct ebpfnet_link *link = NULL;
+	struct ebpfnet_link_info info = { 0 };
+	struct ebpfnet__record record;
+	int ret = ebpfnet__record_open(call, prog_fd, path, netns_fd, &record, &link);
+
+	if (ret)
+		return ret;
+	link->way = way_of_record(link);
+	if (!link->way)
+		return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INCOMPATIBLE,
+				     "a record of kind %u, which this version does not open",
+				     record.kind);
+	if (ret == 0)
+		ret = link->way->info(call, link, &info);
+	if (ret)
+		return ret;
+	if (info.program_id != record.prog_id)
+		return ebpfnet__record_defunct(call, path, lost(link, &info));
 	*out = TAKE(link);
 	return 0;
 }
@@ -211,7 +277,7 @@ int ebpfnet_link_open_pinned(struct ebpfnet_ctx *ctx, const char *path,
 	if (ret == 0)
 		ret = ebpfnet__netns_check(&call, o.netns_fd);
 	if (ret == 0)
-		ret = ebpfnet__pin_path(&call, path, o.netns_fd, full);
+		ret = ebpfnet__pin_path(&call, path, ebpfnet__netns_inode(o.netns_fd), full);
 	if (ret)
 		return ret;
 	fd = ebpfnet__pin_get(&call, full, EBPFNET__NOUN_OTHER);
@@ -222,7 +288,7 @@ int ebpfnet_link_open_pinned(struct ebpfnet_ctx *ctx, const char *path,
 		ret = open_bpf_link(&call, fd, o.netns_fd, &link);
 		break;
 	case EBPFNET__NOUN_PROGRAM:
-		ret = ebpfnet__xdp_open_record(&call, fd, full, o.netns_fd, &link);
+		ret = open_record(&call, fd, full, o.netns_fd, &link);
 		break;
 	default:
 		close(fd);

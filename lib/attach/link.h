@@ -29,6 +29,8 @@ struct ebpfnet__link_way {
 	int (*unpin)(struct ebpfnet__call *call, struct ebpfnet_link *link);
 	/* Whether the attachment ends by itself with the last descriptor. */
 	bool by_fd;
+	/* The kernel cannot compare when it replaces: a caller's expected program is refused. */
+	bool no_compare;
 };
 
 struct ebpfnet_link {
@@ -42,12 +44,17 @@ struct ebpfnet_link {
 	uint32_t family;
 	int32_t priority;
 	uint32_t handle;
+	uint64_t netns_inode; /* of a hook of a namespace, whose link needs no netns_fd; else 0 */
 	int ifindex;
-	int target_fd; /* what a program is attached to where no link holds it: cgroup, map; -1 */
-	int fd;	       /* of a bpf_link, else -1 */
-	int prog_fd;   /* the program as this handle last saw it; -1: not known */
-	int netns_fd;  /* where the interface is; 0: the opening thread's own */
-	pid_t owner;   /* a forked child never detaches */
+	int target_fd;	 /* what a program is attached to where no link holds it: cgroup, map; -1 */
+	int fd;		 /* of a bpf_link, else -1 */
+	int prog_fd;	 /* the program as this handle last saw it; -1: not known */
+	int record_fd;	 /* attach/record.h; -1: none */
+	uint64_t target; /* what target_fd is on, for the record */
+	int sock_fd;	 /* the caller's own descriptor of a socket, unless target_fd is one */
+	uint64_t cookie; /* of that socket: a number is not reused as a descriptor is */
+	int netns_fd;	 /* where the interface is; 0: the opening thread's own */
+	pid_t owner;	 /* a forked child never detaches */
 	bool detached;
 	char *pin; /* absolute path, NULL: not pinned */
 };
@@ -71,14 +78,23 @@ extern const struct ebpfnet__link_way ebpfnet__way_bpf_link;
 /* What kind a bpf_link is of, and its facts that never change: kind, via, hook, ifindex, ... */
 void ebpfnet__bpf_link_facts(const struct bpf_link_info *info, struct ebpfnet_link *link);
 
-/* XDP over netlink, and its pins; a record's handle comes back attached, or the call fails. */
+/* XDP over netlink, and TC by filters of a clsact qdisc. */
 extern const struct ebpfnet__link_way ebpfnet__way_xdp_netlink;
-int ebpfnet__xdp_open_record(struct ebpfnet__call *call, int prog_fd, const char *path,
-			     int netns_fd, struct ebpfnet_link **link);
+extern const struct ebpfnet__link_way ebpfnet__way_clsact;
+
+/* Sockmap programs by BPF_PROG_ATTACH. */
+extern const struct ebpfnet__link_way ebpfnet__way_sockmap_prog;
+
+/* Programs of one socket, by setsockopt(2). */
+extern const struct ebpfnet__link_way ebpfnet__way_socket;
 
 /* The mode in which an interface runs a program of this id; NATIVE if it runs none. */
 uint32_t ebpfnet__xdp_mode_of(struct ebpfnet__call *call, int netns_fd, int ifindex,
 			      uint32_t prog_id);
+
+/* Looks for a link in the whole kernel: its id, 0 if none matches. info is then that link's. */
+uint32_t ebpfnet__link_find(bool (*match)(const struct bpf_link_info *info, const void *data),
+			    const void *data, struct bpf_link_info *info);
 
 /* Program id of an fd, 0 if it has none. */
 uint32_t ebpfnet__program_id(int prog_fd);

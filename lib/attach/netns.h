@@ -12,6 +12,13 @@ struct ebpfnet__netns {
 /* Checks a netns_fd of options: 0 is the thread's own. Returns 0 or fails the call. */
 int ebpfnet__netns_check(struct ebpfnet__call *call, int netns_fd);
 
+/* The same, where the kernel would not tell another kind of namespace from other mistakes. */
+int ebpfnet__netns_check_net(struct ebpfnet__call *call, int netns_fd);
+
+/* A descriptor of the namespace that netns_fd means, for the caller to close; 0 is the thread's
+ * own. Returns 0 or fails the call. */
+int ebpfnet__netns_dup(struct ebpfnet__call *call, int netns_fd, int *out);
+
 /* Moves the thread; netns_fd 0 stays. Returns 0 or fails the call, and then the thread is at home.
  */
 int ebpfnet__netns_enter(struct ebpfnet__call *call, int netns_fd, struct ebpfnet__netns *stay);

@@ -97,12 +97,24 @@ static int fail_unsupported(struct ebpfnet__call *call, const struct attempt *a)
 	if (a->mode == EBPFNET_XDP_OFFLOAD) {
 		ebpfnet__hint(call, "use native mode");
 		return ebpfnet__fail(call, -EOPNOTSUPP, EBPFNET_ERROR_NOT_SUPPORTED,
-				     "the device cannot run XDP programs itself");
+				     "%s cannot run XDP programs itself", a->interface->name);
 	}
 	ebpfnet__hint(call, "use mode AUTO or GENERIC");
 	return ebpfnet__fail(call, -EOPNOTSUPP, EBPFNET_ERROR_NOT_SUPPORTED,
 			     "the driver of %s has no %s XDP", a->interface->name,
 			     mode_names[a->mode]);
+}
+
+/* The kernel's words say what the device does not like; most of all an MTU above one buffer. */
+static int fail_invalid(struct ebpfnet__call *call, const struct attempt *a, int code)
+{
+	const char *words = a->rtnl->extack;
+
+	if (code == -ERANGE || strstr(words, "MTU") || strstr(words, "mtu"))
+		ebpfnet__hint(call, "put the program into SEC(\"xdp.frags\") (Linux 5.18), lower "
+				    "the MTU, or use mode GENERIC");
+	return ebpfnet__fail(call, code, EBPFNET_ERROR_INVALID, "%s",
+			     *words ? words : ebpfnet_strerror(code));
 }
 
 static int fail_attach(struct ebpfnet__call *call, const struct attempt *a, int code)
@@ -120,6 +132,13 @@ static int fail_attach(struct ebpfnet__call *call, const struct attempt *a, int 
 				     "another program than the expected one is attached");
 	case -EOPNOTSUPP:
 		return fail_unsupported(call, a);
+	case -EINVAL:
+		/* A driver without offload says so in as many ways as there are drivers. */
+		if (a->mode == EBPFNET_XDP_OFFLOAD)
+			return fail_unsupported(call, a);
+		return fail_invalid(call, a, code);
+	case -ERANGE:
+		return fail_invalid(call, a, code);
 	case -ENODEV:
 		return ebpfnet__fail(call, code, EBPFNET_ERROR_NOT_FOUND,
 				     "the interface went away");
@@ -127,10 +146,6 @@ static int fail_attach(struct ebpfnet__call *call, const struct attempt *a, int 
 		ebpfnet__hint(call, "CAP_NET_ADMIN in the namespace of the interface, and CAP_BPF");
 		return ebpfnet__fail(call, code, EBPFNET_ERROR_PERMISSION, "%s",
 				     ebpfnet_strerror(code));
-	case -EINVAL:
-	case -ERANGE:
-		return ebpfnet__fail(call, code, EBPFNET_ERROR_INVALID, "%s",
-				     *words ? words : ebpfnet_strerror(code));
 	default:
 		return ebpfnet__fail(call, code, 0, "%s", *words ? words : ebpfnet_strerror(code));
 	}

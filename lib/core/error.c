@@ -185,6 +185,11 @@ int ebpfnet__fail(struct ebpfnet__call *call, int code, uint32_t kind, const cha
 	e->message = message;
 	free(e->hint);
 	e->hint = TAKE(e->next_hint);
+	/* Before 5.19 every bpf(2) is refused to the unprivileged, also where only an id is asked for. */
+	if (!e->hint && kind == EBPFNET_ERROR_PERMISSION)
+		e->hint =
+			strdup("CAP_SYS_ADMIN (or root); from Linux 5.8 CAP_BPF, and CAP_NET_ADMIN "
+			       "for networks");
 	return code;
 }
 

@@ -27,9 +27,9 @@ int ebpfnet__fd_adopt(struct ebpfnet__call *call, int fd, enum ebpfnet__bpf_noun
 
 /*
  * The absolute path of a pin: a relative one is below BPFFS/ebpfnet/APPLICATION/NETNS, where NETNS is
- * the inode of the namespace (netns_fd 0: the thread's own).
+ * the inode of the namespace (0: the thread's own).
  */
-int ebpfnet__pin_path(struct ebpfnet__call *call, const char *path, int netns_fd,
+int ebpfnet__pin_path(struct ebpfnet__call *call, const char *path, uint64_t netns,
 		      char full[PATH_MAX]);
 
 /* Pins an fd, making missing folders; a failure leaves nothing behind. */

@@ -28,7 +28,7 @@ static bool leads_out(const char *path)
 	return false;
 }
 
-int ebpfnet__pin_path(struct ebpfnet__call *call, const char *path, int netns_fd,
+int ebpfnet__pin_path(struct ebpfnet__call *call, const char *path, uint64_t netns,
 		      char full[PATH_MAX])
 {
 	const struct ebpfnet_ctx *ctx = call->ctx;
@@ -38,7 +38,7 @@ int ebpfnet__pin_path(struct ebpfnet__call *call, const char *path, int netns_fd
 		n = snprintf(full, PATH_MAX, "%s", path);
 	else
 		n = snprintf(full, PATH_MAX, "%s" OURS "/%s/%llu/%s", ctx->bpffs_root, ctx->app,
-			     (unsigned long long)ebpfnet__netns_inode(netns_fd), path);
+			     (unsigned long long)(netns ? netns : ebpfnet__netns_inode(0)), path);
 	if (n < 0 || n >= PATH_MAX || path[0] == '\0')
 		return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INVALID,
 				     "the path is empty or longer than %d", PATH_MAX - 1);

@@ -97,11 +97,14 @@ int ebpfnet_program_run(const struct ebpfnet_program *prog, struct ebpfnet_progr
 		return ret;
 	if (prog->fd < 0)
 		return ebpfnet__fail(&call, -EBADF, EBPFNET_ERROR_INVALID, "it is not loaded");
+	/* Linux before 5.18 ignores those that it does not know, live frames among them. */
+	if (r.flags)
+		return ebpfnet__fail(&call, -EINVAL, EBPFNET_ERROR_INVALID, "flags 0x%x: must be 0",
+				     r.flags);
 	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = r.data_in, .data_size_in = r.data_in_size,
 		    .data_out = r.data_out, .data_size_out = r.data_out ? r.data_out_size : 0,
 		    .ctx_in = r.ctx_in, .ctx_size_in = r.ctx_in_size, .ctx_out = r.ctx_out,
-		    .ctx_size_out = r.ctx_out ? r.ctx_out_size : 0, .repeat = (int)r.repeat,
-		    .flags = r.flags);
+		    .ctx_size_out = r.ctx_out ? r.ctx_out_size : 0, .repeat = (int)r.repeat);
 	ret = bpf_prog_test_run_opts(prog->fd, &o);
 	back = r;
 	back.data_out_size = o.data_size_out;

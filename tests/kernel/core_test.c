@@ -220,11 +220,9 @@ START_TEST(netfilter_reads_sk_buff)
 	int before, v4, v6, prog;
 	struct ebpfnet_object *obj;
 
-	if (!has_netfilter_programs()) {
-		printf("no netfilter programs before Linux 6.4: the tracepoint alone reads "
-		       "sk_buff\n");
-		return;
-	}
+	if (!has_netfilter_programs())
+		TEST_SKIP_CASE("no netfilter programs before Linux 6.4: the tracepoint alone reads "
+			       "sk_buff");
 	before = enter_own_netns();
 	obj = load_values();
 	prog = program_fd(obj, "nf_length");
@@ -251,6 +249,7 @@ START_TEST(tracepoint_reads_sk_buff)
 	send_udp(AF_INET);
 	send_udp(AF_INET6);
 	check_lengths(obj, SOURCE_TRACEPOINT);
+	test_way("raw tracepoint (CO-RE reads sk_buff)", "works");
 	close(link);
 	ebpfnet_object_close(obj);
 	leave_own_netns(before);
@@ -367,6 +366,7 @@ START_TEST(iterator_reads_sockets)
 	wait_for_state(fds[1], TCP_FIN_WAIT2);
 	wait_for_state(fds[2], TCP_CLOSE_WAIT);
 	check_sockets(prog, fds, 6);
+	test_way("TCP socket iterator (CO-RE reads sockets)", "works");
 	for (int i = 0; i < 6; i++)
 		close(fds[i]);
 	ebpfnet_object_close(obj);

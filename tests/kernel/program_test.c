@@ -44,9 +44,14 @@ START_TEST(run_xdp)
 	ck_assert_uint_eq(run.retval, XDP_TX);
 	ck_assert_uint_eq(run.data_out_size, sizeof(in) + 16);
 
+	/* Less than an Ethernet header: 5.10 runs it, later kernels do not; ours is their answer. */
+	LIBBPF_OPTS(bpf_test_run_opts, raw, .data_in = in, .data_size_in = 13);
 	run.data_in_size = 13;
-	ASSERT_FAILS(ebpfnet_program_run(prog, &run, &err), err, -EINVAL, EBPFNET_ERROR_INVALID,
-		     "13 bytes of packet");
+	if (bpf_prog_test_run_opts(ebpfnet_program_fd(prog), &raw) == 0)
+		ASSERT_OK(ebpfnet_program_run(prog, &run, &err), err);
+	else
+		ASSERT_FAILS(ebpfnet_program_run(prog, &run, &err), err, -EINVAL,
+			     EBPFNET_ERROR_INVALID, "13 bytes of packet");
 	run.data_in_size = 14;
 	ASSERT_OK(ebpfnet_program_run(prog, &run, &err), err);
 }
@@ -110,7 +115,7 @@ START_TEST(what_cannot_run)
 		     err, -EBADF, EBPFNET_ERROR_INVALID, "it is not loaded");
 	newer.known.flags = 1u << 30;
 	ASSERT_FAILS(ebpfnet_program_run(ldt_program(obj, "ldt_count"), &newer.known, &err), err,
-		     -EINVAL, EBPFNET_ERROR_INVALID, "run: invalid");
+		     -EINVAL, EBPFNET_ERROR_INVALID, "must be 0");
 	newer.known.flags = 0;
 	newer.newer = 1;
 	ASSERT_FAILS(ebpfnet_program_run(ldt_program(obj, "ldt_count"), &newer.known, &err), err,
