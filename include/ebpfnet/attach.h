@@ -97,6 +97,91 @@ EBPFNET_API int ebpfnet_xdp_attach(const struct ebpfnet_program *prog, int ifind
 				   const struct ebpfnet_xdp_opts *opts, struct ebpfnet_link **link,
 				   struct ebpfnet_error **err);
 
+/** Where a cgroup's programs run. Values are never reused. */
+enum ebpfnet_cgroup_hook {
+	EBPFNET_CGROUP_SKB_INGRESS = 1,
+	EBPFNET_CGROUP_SKB_EGRESS = 2,
+	EBPFNET_CGROUP_SOCK_CREATE = 3,
+	EBPFNET_CGROUP_SOCK_RELEASE = 4,
+	EBPFNET_CGROUP_POST_BIND4 = 5,
+	EBPFNET_CGROUP_POST_BIND6 = 6,
+	EBPFNET_CGROUP_BIND4 = 7,
+	EBPFNET_CGROUP_BIND6 = 8,
+	EBPFNET_CGROUP_CONNECT4 = 9,
+	EBPFNET_CGROUP_CONNECT6 = 10,
+	EBPFNET_CGROUP_SENDMSG4 = 11, /* UDP that is not connected, as RECVMSG */
+	EBPFNET_CGROUP_SENDMSG6 = 12,
+	EBPFNET_CGROUP_RECVMSG4 = 13,
+	EBPFNET_CGROUP_RECVMSG6 = 14,
+	EBPFNET_CGROUP_GETPEERNAME4 = 15,
+	EBPFNET_CGROUP_GETPEERNAME6 = 16,
+	EBPFNET_CGROUP_GETSOCKNAME4 = 17,
+	EBPFNET_CGROUP_GETSOCKNAME6 = 18,
+	EBPFNET_CGROUP_SOCKOPS = 19,
+	EBPFNET_CGROUP_GETSOCKOPT = 20,
+	EBPFNET_CGROUP_SETSOCKOPT = 21,
+	EBPFNET_CGROUP_DEVICE = 22, /* opening and making device nodes */
+	EBPFNET_CGROUP_SYSCTL = 23,
+	EBPFNET_CGROUP_CONNECT_UNIX = 24, /* 6.7, as those below */
+	EBPFNET_CGROUP_SENDMSG_UNIX = 25,
+	EBPFNET_CGROUP_RECVMSG_UNIX = 26,
+	EBPFNET_CGROUP_GETPEERNAME_UNIX = 27,
+	EBPFNET_CGROUP_GETSOCKNAME_UNIX = 28,
+};
+
+/**
+ * The program runs before those of the cgroups below it, not behind them (6.15). Order by anchor is
+ * among the programs that have this flag, or among those that have not.
+ */
+#define EBPFNET_CGROUP_PREORDER (1u << 0)
+
+/** Options of ebpfnet_cgroup_attach(). */
+struct ebpfnet_cgroup_opts {
+	size_t sz;	 /* sizeof(struct ebpfnet_cgroup_opts) */
+	uint32_t anchor; /* enum ebpfnet_anchor; other than LAST: 6.17 */
+	uint32_t via;	 /* EBPFNET_VIA_ANY, _LINK or _PROG_ATTACH */
+	/* Of BEFORE and AFTER: one of the two, attached to this hook of this cgroup. */
+	const struct ebpfnet_link *anchor_link;
+	const struct ebpfnet_program *anchor_program; /* attached by PROG_ATTACH */
+	/* Fail with kind STALE unless the hook is at this revision (6.17); 0: any. */
+	uint64_t expected_revision;
+	int32_t cgroup_fd; /* the cgroup, where no path is given */
+	uint32_t flags;	   /* EBPFNET_CGROUP_* flags */
+};
+
+/**
+ * @brief Attaches a program to a hook of a cgroup: it runs for the sockets and tasks of that cgroup
+ * and of all cgroups below it.
+ *
+ * Any number of programs share a hook, and every one of them must let the packet or call pass.
+ * Without an anchor a program comes behind those that are there. Held by a link where the kernel
+ * has links (5.7); PROG_ATTACH outlives this process and goes with the cgroup, or by
+ * ebpfnet_link_detach().
+ *
+ * @param prog in; loaded, of the type that the hook takes; may be closed afterwards.
+ * @param cgroup in: the folder of a cgroup v2, absolute, or relative to where cgroup v2 is mounted:
+ * "" and "/" are the root cgroup. May be NULL: the cgroup is opts.cgroup_fd.
+ * @param hook in: enum ebpfnet_cgroup_hook; 0: the one that the program was loaded for.
+ * @param opts in, may be NULL: as a link if the kernel has them, last.
+ * @param link out; owned by the caller, ends with ebpfnet_link_close().
+ * @param err out, may be NULL.
+ * @return 0, or -ENOENT (no such cgroup; no cgroup v2 is mounted; the anchor is not attached
+ * there), -EINVAL (another kind of program, with the section name to use; a folder that is no
+ * cgroup, or one of cgroup v1; bad options), -EEXIST (PROG_ATTACH of a program that is attached),
+ * -EBADF (cgroup_fd), -EOPNOTSUPP (this kernel cannot keep the anchor, revision or flag, or lacks
+ * the hook; a link is placed beside links only, PROG_ATTACH beside PROG_ATTACH), -ESTALE (another revision), -EBUSY (a program of this or a higher cgroup was attached
+ * so that it suffers no other), -E2BIG (64 programs are attached), -EPERM.
+ *
+ * Thread-safety: safe.
+ * Kernel: 4.10 with PROG_ATTACH and CAP_NET_ADMIN, 5.7 as a link; each hook has its own release,
+ * which the error names.
+ * @see ebpfnet_link_update
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_cgroup_attach(const struct ebpfnet_program *prog, const char *cgroup,
+				      uint32_t hook, const struct ebpfnet_cgroup_opts *opts,
+				      struct ebpfnet_link **link, struct ebpfnet_error **err);
+
 /** Where among a hook's programs a new one goes. They run one after another. */
 enum ebpfnet_anchor {
 	EBPFNET_ANCHOR_LAST = 0,
@@ -430,6 +515,32 @@ struct ebpfnet_query_entry {
 EBPFNET_API int ebpfnet_tc_query(struct ebpfnet_ctx *ctx, int ifindex, uint32_t direction,
 				 const struct ebpfnet_query_opts *opts,
 				 struct ebpfnet_query **query, struct ebpfnet_error **err);
+
+/**
+ * @brief Lists what is attached to a hook of a cgroup, or to all of them, in the order it runs.
+ *
+ * Whoever attached it. Programs of the cgroups above run here too and are listed there. What this
+ * library gave to a cgroup by PROG_ATTACH cannot be told from others': no entry is an orphan.
+ *
+ * @param ctx in; borrowed for the call.
+ * @param cgroup in: as of ebpfnet_cgroup_attach(); "/proc/self/fd/N" for one that is open.
+ * @param hook in: enum ebpfnet_cgroup_hook; 0: all, and the revision is 0.
+ * @param opts in, may be NULL: links and PROG_ATTACH. There is no netns_fd of a cgroup.
+ * @param query out; owned by the caller, ends with ebpfnet_query_free(). A copy: it does not follow
+ * changes.
+ * @param err out, may be NULL.
+ * @return 0 (also if nothing is attached), or -ENOENT (no such cgroup), -EINVAL (hook, via; not a
+ * cgroup v2), -EOPNOTSUPP (the kernel lacks the hook), -EPERM, -ENOMEM.
+ *
+ * Thread-safety: safe.
+ * Kernel: 4.15 and CAP_NET_ADMIN; revision 6.17; without CAP_SYS_ADMIN every entry looks as if it
+ * were by PROG_ATTACH.
+ * @see ebpfnet_query_entry
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_cgroup_query(struct ebpfnet_ctx *ctx, const char *cgroup, uint32_t hook,
+				     const struct ebpfnet_query_opts *opts,
+				     struct ebpfnet_query **query, struct ebpfnet_error **err);
 
 /** What a query could not see; bits of ebpfnet_query_missing(). Values are never reused. */
 enum ebpfnet_missing {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "attach/cgroup.h"
 #include "attach/link.h"
 #include "core/uapi.h"
 #include "load/pin.h"
@@ -56,6 +57,10 @@ void ebpfnet__bpf_link_facts(const struct bpf_link_info *info, struct ebpfnet_li
 		link->family = nf.pf;
 		link->hook = nf.hooknum;
 		link->priority = nf.priority;
+		break;
+	case BPF_LINK_TYPE_CGROUP:
+		link->kind = EBPFNET_LINK_CGROUP;
+		link->hook = ebpfnet__cgroup_hook_of(info->cgroup.attach_type);
 		break;
 	default:
 		link->kind = EBPFNET_LINK_OTHER;
@@ -119,6 +124,10 @@ static int update(struct ebpfnet__call *call, struct ebpfnet_link *link, int pro
 	LIBBPF_OPTS(bpf_link_update_opts, o, .flags = expected_fd < 0 ? 0 : BPF_F_REPLACE,
 		    .old_prog_fd = expected_fd < 0 ? 0 : (__u32)expected_fd);
 
+	/* A cgroup link compares the type alone: connect6 would run for IPv4 (measured on 6.18). */
+	if (link->kind == EBPFNET_LINK_CGROUP && link->hook &&
+	    ebpfnet__cgroup_fits(prog_fd, link->hook) == 0)
+		return fail_update(call, link, -EINVAL, expected_fd);
 	if (bpf_link_update(link->fd, prog_fd, &o) == 0)
 		return 0;
 	return fail_update(call, link, -errno, expected_fd);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "attach/cgroup.h"
 #include "attach/netns.h"
 #include "attach/record.h"
 #include "core/opts.h"
@@ -221,6 +222,8 @@ static const struct ebpfnet__link_way *way_of_record(const struct ebpfnet_link *
 		return &ebpfnet__way_xdp_netlink;
 	case EBPFNET_LINK_TC:
 		return &ebpfnet__way_clsact;
+	case EBPFNET_LINK_CGROUP:
+		return &ebpfnet__way_cgroup_prog;
 	default:
 		return NULL;
 	}
@@ -230,6 +233,9 @@ static const struct ebpfnet__link_way *way_of_record(const struct ebpfnet_link *
 static const char *lost(const struct ebpfnet_link *link, const struct ebpfnet_link_info *info)
 {
 	switch (link->kind) {
+	case EBPFNET_LINK_CGROUP:
+		return info->cgroup_id ? "its cgroup no longer has that program"
+				       : "its cgroup is gone";
 	default:
 		return info->ifindex ? "its interface no longer runs that program"
 				     : "its interface is gone";
@@ -252,6 +258,8 @@ static int open_record(struct ebpfnet__call *call, int prog_fd, const char *path
 		return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INCOMPATIBLE,
 				     "a record of kind %u, which this version does not open",
 				     record.kind);
+	if (link->kind == EBPFNET_LINK_CGROUP)
+		ret = ebpfnet__cgroup_reopen(call, link, path);
 	if (ret == 0)
 		ret = link->way->info(call, link, &info);
 	if (ret)
