@@ -238,6 +238,61 @@ EBPFNET_API int ebpfnet_tc_attach(const struct ebpfnet_program *prog, int ifinde
 				  uint32_t direction, const struct ebpfnet_tc_opts *opts,
 				  struct ebpfnet_link **link, struct ebpfnet_error **err);
 
+/**
+ * @brief Opens a network namespace by its name, for the netns_fd of any option struct.
+ *
+ * The name is one that `ip netns add` gave. A namespace without a name is open(2) of
+ * /proc/PID/ns/net.
+ *
+ * @param ctx in.
+ * @param name in: a file of /run/netns, without a slash.
+ * @param fd out; close-on-exec, greater than 2, owned by the caller: close(2). -1 after a failure.
+ * @param err out, may be NULL.
+ * @return 0, or -ENOENT (no such namespace; "did you mean"), -EINVAL (a path instead of a name; the
+ * file is no network namespace), -EPERM, -EACCES.
+ *
+ * Thread-safety: safe.
+ * Kernel: 3.0; 4.11 tells a network namespace from another one.
+ * @see ebpfnet_netns_attach
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_netns_open(struct ebpfnet_ctx *ctx, const char *name, int *fd,
+				   struct ebpfnet_error **err);
+
+/** Options of ebpfnet_netns_attach(). */
+struct ebpfnet_netns_opts {
+	size_t sz;	  /* sizeof(struct ebpfnet_netns_opts) */
+	int32_t netns_fd; /* the namespace; 0: the calling thread's */
+	uint32_t reserved;
+};
+
+/**
+ * @brief Attaches a program to a network namespace: sk_lookup, which chooses the socket for a new
+ * TCP connection or an unconnected UDP datagram, or the flow dissector, which reads packet headers
+ * for the kernel's hashes and classifiers.
+ *
+ * Of sk_lookup up to 64 programs run, in the order in which they were attached, and the last one
+ * that selects a socket wins; without a selection a single SK_DROP refuses the packet. Of the flow
+ * dissector there is one in a namespace, and one in the root namespace rules out all others.
+ *
+ * @param prog in; loaded, SEC("sk_lookup") or SEC("flow_dissector"); may be closed afterwards.
+ * @param opts in, may be NULL: this thread's namespace.
+ * @param link out; owned by the caller, ends with ebpfnet_link_close(). It does not keep the
+ * namespace alive: when that goes, the link is defunct.
+ * @param err out, may be NULL.
+ * @return 0, or -EINVAL (a program of another type; netns_fd is another kind of namespace), -E2BIG
+ * kind BUSY (64 sk_lookup programs are attached), -EBUSY (a flow dissector is attached; the message
+ * names it), -EBADF (netns_fd), -EPERM.
+ *
+ * Thread-safety: safe; the thread stays in its namespace.
+ * Kernel: 5.9 sk_lookup, 5.8 flow dissector; whoever holds a loaded program may attach it.
+ * @see ebpfnet_netns_open
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_netns_attach(const struct ebpfnet_program *prog,
+				     const struct ebpfnet_netns_opts *opts,
+				     struct ebpfnet_link **link, struct ebpfnet_error **err);
+
 /** The hook of a link. Values are never reused. */
 enum ebpfnet_link_kind {
 	EBPFNET_LINK_NONE = 0, /* in a query: attached nowhere */
