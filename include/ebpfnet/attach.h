@@ -293,6 +293,54 @@ EBPFNET_API int ebpfnet_netns_attach(const struct ebpfnet_program *prog,
 				     const struct ebpfnet_netns_opts *opts,
 				     struct ebpfnet_link **link, struct ebpfnet_error **err);
 
+/** The hooks of netfilter, with the numbers of NF_INET_* in linux/netfilter.h. */
+enum ebpfnet_netfilter_hook {
+	EBPFNET_NETFILTER_PRE_ROUTING = 0,
+	EBPFNET_NETFILTER_LOCAL_IN = 1,
+	EBPFNET_NETFILTER_FORWARD = 2,
+	EBPFNET_NETFILTER_LOCAL_OUT = 3,
+	EBPFNET_NETFILTER_POST_ROUTING = 4,
+};
+
+/** Packets are put together from their fragments before the program sees them (6.6). */
+#define EBPFNET_NETFILTER_DEFRAG (1u << 0)
+
+/** Options of ebpfnet_netfilter_attach(). */
+struct ebpfnet_netfilter_opts {
+	size_t sz;	  /* sizeof(struct ebpfnet_netfilter_opts) */
+	int32_t priority; /* the lower runs first; 0: NF_IP_PRI_FILTER, where filters are */
+	uint32_t flags;	  /* EBPFNET_NETFILTER_* flags; DEFRAG: priority above -400 */
+	int32_t netns_fd; /* the namespace; 0: the calling thread's */
+	uint32_t reserved;
+};
+
+/**
+ * @brief Attaches a program to a netfilter hook, among the chains of nftables and iptables.
+ *
+ * A program is for one family and one hook, and its priority is its own there: attach it once for
+ * IPv4 and once for IPv6. Its verdicts are NF_DROP and NF_ACCEPT.
+ *
+ * @param prog in; loaded, SEC("netfilter"); may be closed afterwards.
+ * @param family in: AF_INET or AF_INET6, which are NFPROTO_IPV4 and NFPROTO_IPV6.
+ * @param hook in: enum ebpfnet_netfilter_hook.
+ * @param opts in, may be NULL: priority 0, this thread's namespace.
+ * @param link out; owned by the caller, ends with ebpfnet_link_close(). It keeps the namespace
+ * alive, and its program cannot be replaced.
+ * @param err out, may be NULL.
+ * @return 0, or -EAFNOSUPPORT (another family), -EINVAL (no such hook; a program of another type),
+ * -EBUSY (the priority is taken; the message names by whom), -ERANGE (priority INT_MIN or INT_MAX,
+ * or DEFRAG at -400 or below), -EOPNOTSUPP (an unknown flag; the kernel has no netfilter link or no
+ * DEFRAG), -EBADF (netns_fd), -EPERM.
+ *
+ * Thread-safety: safe. With netns_fd the thread is in that namespace during the call.
+ * Kernel: 6.4; whoever holds a loaded program may attach it; netns_fd needs CAP_SYS_ADMIN.
+ * @see ebpfnet_netns_open
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_netfilter_attach(const struct ebpfnet_program *prog, uint32_t family,
+					 uint32_t hook, const struct ebpfnet_netfilter_opts *opts,
+					 struct ebpfnet_link **link, struct ebpfnet_error **err);
+
 /** The hook of a link. Values are never reused. */
 enum ebpfnet_link_kind {
 	EBPFNET_LINK_NONE = 0, /* in a query: attached nowhere */
