@@ -341,6 +341,139 @@ EBPFNET_API int ebpfnet_netfilter_attach(const struct ebpfnet_program *prog, uin
 					 uint32_t hook, const struct ebpfnet_netfilter_opts *opts,
 					 struct ebpfnet_link **link, struct ebpfnet_error **err);
 
+/** What a netkit pair carries. */
+enum ebpfnet_netkit_mode {
+	EBPFNET_NETKIT_L3 = 0, /* IP packets: no addresses of layer 2, no ARP */
+	EBPFNET_NETKIT_L2 = 1, /* Ethernet frames, as veth does */
+};
+
+/** What becomes of what a side transmits while no program is attached to it. */
+enum ebpfnet_netkit_policy {
+	EBPFNET_NETKIT_FORWARD = 0,
+	EBPFNET_NETKIT_BLACKHOLE = 1, /* nothing passes until a program says so */
+};
+
+/** What becomes of a packet's mark and priority on its way to the other side. */
+enum ebpfnet_netkit_scrub {
+	EBPFNET_NETKIT_SCRUB_DEFAULT = 0, /* cleared between namespaces */
+	EBPFNET_NETKIT_SCRUB_NONE = 1,	  /* kept (6.12) */
+};
+
+/** The sides of a netkit pair: programs run on what that side transmits. */
+enum ebpfnet_netkit_side {
+	EBPFNET_NETKIT_PRIMARY = 1,
+	EBPFNET_NETKIT_PEER = 2,
+};
+
+/** Options of ebpfnet_netkit_create(). Strings are read during the call only. */
+struct ebpfnet_netkit_create_opts {
+	size_t sz;	       /* sizeof(struct ebpfnet_netkit_create_opts) */
+	const char *name;      /* of the primary; NULL: nkN */
+	const char *peer_name; /* NULL: nkN */
+	uint32_t mode;	       /* enum ebpfnet_netkit_mode; 0: L3 */
+	uint32_t policy;       /* enum ebpfnet_netkit_policy, of the primary; 0: forward */
+	uint32_t peer_policy;  /* of the peer */
+	uint32_t scrub;	       /* enum ebpfnet_netkit_scrub, of what the primary transmits */
+	uint32_t peer_scrub;   /* of what the peer transmits */
+	uint32_t headroom;     /* bytes kept free before each packet, up to 65535 (6.14) */
+	uint32_t tailroom;     /* bytes behind it (6.14) */
+	int32_t netns_fd;      /* namespace of the primary; 0: the calling thread's */
+	int32_t peer_netns_fd; /* namespace of the peer; 0: that of the primary */
+	uint32_t reserved;
+};
+
+/** A netkit pair that was made; filled by ebpfnet_netkit_create(). */
+struct ebpfnet_netkit_info {
+	size_t sz;	       /* sizeof(struct ebpfnet_netkit_info) */
+	uint32_t ifindex;      /* of the primary: programs of both sides attach by it */
+	uint32_t peer_ifindex; /* in the peer's namespace */
+	char name[16];	       /* of the primary */
+	char peer_name[16];
+};
+
+/**
+ * @brief Makes a netkit pair: two devices, what one transmits the other receives, and a program
+ * decides on the way.
+ *
+ * For containers: the peer goes into the container's namespace, the primary stays, and the programs
+ * of both sides belong to whoever has the primary. Both devices are down. They stay until one of
+ * them is removed (ebpfnet_netkit_delete(), ip link del) or its namespace goes.
+ *
+ * @param ctx in; borrowed for the call.
+ * @param opts in, may be NULL: L3, forwarding, both here, names by the kernel.
+ * @param info out, may be NULL; the caller sets sz.
+ * @param err out, may be NULL.
+ * @return 0, or -EEXIST kind BUSY (a name is taken), -EOPNOTSUPP (the kernel has no netkit, or no
+ * scrub, headroom or tailroom: then no pair is left), -EINVAL (a name, mode, policy or scrub that is
+ * none; sz), -EPERM, -EBADF (netns_fd, peer_netns_fd), and what rtnetlink says, in its words.
+ *
+ * Thread-safety: safe. With netns_fd the thread is in that namespace during the call.
+ * Kernel: 6.7 and CAP_NET_ADMIN in both namespaces; netns_fd needs CAP_SYS_ADMIN.
+ * @see ebpfnet_netkit_attach
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_netkit_create(struct ebpfnet_ctx *ctx,
+				      const struct ebpfnet_netkit_create_opts *opts,
+				      struct ebpfnet_netkit_info *info, struct ebpfnet_error **err);
+
+/**
+ * @brief Removes a netkit pair by either of its devices; links to it become defunct.
+ *
+ * @param ctx in; borrowed for the call.
+ * @param ifindex in: of the primary or the peer; a device of another kind is refused.
+ * @param netns_fd in: the namespace of that device; 0: the calling thread's.
+ * @param err out, may be NULL.
+ * @return 0, or -ENODEV (no such interface), -ENXIO (not a netkit device), -EPERM, -EBADF
+ * (netns_fd).
+ *
+ * Thread-safety: safe. With netns_fd the thread is in that namespace during the call.
+ * Kernel: 6.7 and CAP_NET_ADMIN.
+ * @see ebpfnet_netkit_create
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_netkit_delete(struct ebpfnet_ctx *ctx, int ifindex, int netns_fd,
+				      struct ebpfnet_error **err);
+
+/** Options of ebpfnet_netkit_attach(). BEFORE and AFTER take exactly one of the anchor_ fields. */
+struct ebpfnet_netkit_opts {
+	size_t sz;	  /* sizeof(struct ebpfnet_netkit_opts) */
+	uint32_t anchor;  /* enum ebpfnet_anchor; 0: last */
+	int32_t netns_fd; /* namespace of the primary; 0: the calling thread's */
+	const struct ebpfnet_link *anchor_link;
+	const struct ebpfnet_program *anchor_program;
+	uint32_t anchor_link_id;    /* of the kernel, as a query tells it */
+	uint32_t anchor_program_id; /* likewise */
+	/* ebpfnet_query_revision(): fail with kind STALE at another one; 0: any. */
+	uint64_t expected_revision;
+};
+
+/**
+ * @brief Attaches a program to a side of a netkit pair, at a place in the order.
+ *
+ * It runs on what that side transmits, before the other side receives it: PEER is what a container
+ * sends, PRIMARY what is sent to it. A program returns -1 (NETKIT_NEXT) to let the next one decide,
+ * 0 to pass, 2 to drop, 7 to redirect; NEXT from the last one passes, whatever the policy.
+ *
+ * @param prog in; loaded, of type SCHED_CLS (SEC("tc")); may be closed afterwards.
+ * @param ifindex in: the primary's, also for side PEER, in the namespace of opts.netns_fd.
+ * @param side in: enum ebpfnet_netkit_side.
+ * @param opts in, may be NULL: last, this thread's namespace, any revision.
+ * @param link out; owned by the caller, ends with ebpfnet_link_close().
+ * @param err out, may be NULL.
+ * @return 0, or -ENODEV (no such interface), -ENXIO (not a netkit device), -EACCES kind INVALID (the
+ * peer's ifindex), -ENOENT (the anchor is not on this side), -ESTALE (not the expected revision),
+ * -EEXIST (this program is on this side already), -ERANGE (63 programs), -EOPNOTSUPP (the kernel
+ * has no netkit), -EINVAL (not a SCHED_CLS program, side, anchor), -EPERM, -EBADF (netns_fd).
+ *
+ * Thread-safety: safe. With netns_fd the thread is in that namespace during the call.
+ * Kernel: 6.7; netns_fd needs CAP_SYS_ADMIN.
+ * @see ebpfnet_netkit_query
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_netkit_attach(const struct ebpfnet_program *prog, int ifindex,
+				      uint32_t side, const struct ebpfnet_netkit_opts *opts,
+				      struct ebpfnet_link **link, struct ebpfnet_error **err);
+
 /** The hook of a link. Values are never reused. */
 enum ebpfnet_link_kind {
 	EBPFNET_LINK_NONE = 0, /* in a query: attached nowhere */
@@ -642,6 +775,29 @@ EBPFNET_API int ebpfnet_tc_query(struct ebpfnet_ctx *ctx, int ifindex, uint32_t 
  * @since 0.1
  */
 EBPFNET_API int ebpfnet_cgroup_query(struct ebpfnet_ctx *ctx, const char *cgroup, uint32_t hook,
+				     const struct ebpfnet_query_opts *opts,
+				     struct ebpfnet_query **query, struct ebpfnet_error **err);
+
+/**
+ * @brief Lists what is attached to a side of a netkit pair, in the order it runs.
+ *
+ * @param ctx in; borrowed for the call.
+ * @param ifindex in: the primary's, in the namespace of opts.netns_fd.
+ * @param side in: enum ebpfnet_netkit_side.
+ * @param opts in, may be NULL: this thread's namespace; via is EBPFNET_VIA_ANY or _LINK.
+ * @param query out; owned by the caller, ends with ebpfnet_query_free(). A copy: it does not follow
+ * changes.
+ * @param err out, may be NULL.
+ * @return 0 (also if nothing is attached), or -ENODEV (no such interface), -ENXIO (not a netkit
+ * device), -EACCES kind INVALID (the peer's ifindex), -EINVAL (side, via), -EOPNOTSUPP (the kernel
+ * has no netkit), -EPERM, -EBADF (netns_fd), -ENOMEM.
+ *
+ * Thread-safety: safe. With netns_fd the thread is in that namespace during the call.
+ * Kernel: 6.7 and CAP_NET_ADMIN; netns_fd needs CAP_SYS_ADMIN.
+ * @see ebpfnet_netkit_attach
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_netkit_query(struct ebpfnet_ctx *ctx, int ifindex, uint32_t side,
 				     const struct ebpfnet_query_opts *opts,
 				     struct ebpfnet_query **query, struct ebpfnet_error **err);
 

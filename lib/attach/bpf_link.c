@@ -34,6 +34,7 @@ void ebpfnet__bpf_link_facts(const struct bpf_link_info *info, struct ebpfnet_li
 {
 	struct ebpfnet__link_info_netfilter nf = ebpfnet__link_info_netfilter(info);
 	struct ebpfnet__link_info_tcx tcx = ebpfnet__link_info_tcx(info);
+	struct ebpfnet__link_info_netkit nk = ebpfnet__link_info_netkit(info);
 
 	link->via = EBPFNET_VIA_LINK;
 	switch (info->type) {
@@ -51,6 +52,12 @@ void ebpfnet__bpf_link_facts(const struct bpf_link_info *info, struct ebpfnet_li
 	case BPF_LINK_TYPE_NETNS:
 		link->kind = netns_kind(info);
 		link->netns_inode = info->netns.netns_ino;
+		break;
+	case EBPFNET__BPF_LINK_TYPE_NETKIT:
+		link->kind = EBPFNET_LINK_NETKIT;
+		link->ifindex = (int)nk.ifindex;
+		link->hook = nk.attach_type == EBPFNET__BPF_NETKIT_PEER ? EBPFNET_NETKIT_PEER
+									: EBPFNET_NETKIT_PRIMARY;
 		break;
 	case EBPFNET__BPF_LINK_TYPE_NETFILTER:
 		link->kind = EBPFNET_LINK_NETFILTER;

@@ -93,13 +93,14 @@ static int update(struct ebpfnet__call *call, struct ebpfnet_link *link, int pro
 
 static int detach(struct ebpfnet__call *call, struct ebpfnet_link *link)
 {
-	int ret = set(call, link, -1, link->prog_fd);
-	uint32_t now = 1;
+	uint32_t now;
 	bool gone;
+	int ret = look(call, link, &now, &gone);
 
-	/* Of an interface without a program the kernel says what it says of another program. */
-	if (ret == -ESTALE && look(call, link, &now, &gone) == 0 && now == 0)
-		ret = -ENOLINK;
+	/* To an interface without a program the kernel says what it says of another one's: EEXIST. */
+	if (ret || gone || now == 0)
+		return ret;
+	ret = set(call, link, -1, link->prog_fd);
 	/* A device that is gone has no program any more: that is what was asked for. */
 	if (ret == -ENOLINK) {
 		ebpfnet__call_clear(call);
