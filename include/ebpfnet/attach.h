@@ -341,6 +341,160 @@ EBPFNET_API int ebpfnet_netfilter_attach(const struct ebpfnet_program *prog, uin
 					 uint32_t hook, const struct ebpfnet_netfilter_opts *opts,
 					 struct ebpfnet_link **link, struct ebpfnet_error **err);
 
+/** The program slots of a sockmap or sockhash. Values are never reused. */
+enum ebpfnet_sockmap_hook {
+	EBPFNET_SOCKMAP_MSG_VERDICT = 1,    /* SEC("sk_msg"): what a socket of the map sends */
+	EBPFNET_SOCKMAP_STREAM_PARSER = 2,  /* SEC("sk_skb/stream_parser"): where a message ends */
+	EBPFNET_SOCKMAP_STREAM_VERDICT = 3, /* SEC("sk_skb/stream_verdict"): received messages */
+	EBPFNET_SOCKMAP_SKB_VERDICT = 4,    /* SEC("sk_skb/verdict"): received data, UDP too */
+};
+
+/** Options of ebpfnet_sockmap_attach(). */
+struct ebpfnet_sockmap_opts {
+	size_t sz;     /* sizeof(struct ebpfnet_sockmap_opts) */
+	uint32_t via;  /* EBPFNET_VIA_ANY, _LINK or _PROG_ATTACH */
+	uint32_t hook; /* enum ebpfnet_sockmap_hook; 0: what the program's section says */
+};
+
+/**
+ * @brief Attaches a program to a sockmap or sockhash: it decides over the data of its sockets.
+ *
+ * Attach first and insert sockets afterwards. A socket takes the map's programs along when it is
+ * inserted and keeps them until it is deleted from the map: an attachment, update or detachment
+ * that comes later counts for sockets that are inserted from then on. When sockets are found in the
+ * map, the log has a warning.
+ *
+ * What the kernel does besides (seen on 6.18): SK_DROP of a msg verdict, also for want of the
+ * redirect's target, holds for all that this socket sends afterwards, without asking again. Stream
+ * parser and verdict see a segment from its start and in its whole length, not the message in it.
+ *
+ * Each slot takes one program, and a map has a stream verdict or an skb verdict, never both. As a
+ * link the attachment also holds the map. By BPF_PROG_ATTACH it belongs to the map and ends with
+ * the map's last descriptor and pin; being used by a loaded program does not count for that. The
+ * handle holds a descriptor.
+ *
+ * @param prog in; loaded, of type SK_MSG or SK_SKB; may be closed afterwards. One that was opened
+ * by fd, id or pin needs opts.hook, if it is SK_SKB.
+ * @param map in; loaded; may be closed afterwards.
+ * @param opts in, may be NULL: as a link where the kernel has it, on the program's own hook.
+ * @param link out; owned by the caller, ends with ebpfnet_link_close().
+ * @param err out, may be NULL.
+ * @return 0, or -EBUSY (the slot, or the verdict that excludes it, is taken; the message names the
+ * program; found out before the attempt from 5.17 on, earlier kernels replace what BPF_PROG_ATTACH
+ * left), -EINVAL (another type of program or map, no hook), -EOPNOTSUPP (no link, no skb verdict),
+ * -EPERM.
+ *
+ * Thread-safety: safe. Two threads that attach by BPF_PROG_ATTACH to one slot at the same moment
+ * both succeed, and the last one counts.
+ * Kernel: stream parser and verdict 4.14, msg verdict 4.17, sockhash 4.18, skb verdict 5.13; link
+ * 6.10.
+ * @see ebpfnet_sockmap_put
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_sockmap_attach(const struct ebpfnet_program *prog,
+				       const struct ebpfnet_map *map,
+				       const struct ebpfnet_sockmap_opts *opts,
+				       struct ebpfnet_link **link, struct ebpfnet_error **err);
+
+/**
+ * @brief Inserts a socket into a sockmap or sockhash and says why, if the kernel does not take it.
+ *
+ * As ebpfnet_map_put() with the descriptor as value, in 4 or 8 bytes as the map has it.
+ *
+ * @param map in; loaded.
+ * @param key in: of the map's key size; of a sockmap an index.
+ * @param sock_fd in; stays the caller's. A closed socket leaves the map by itself.
+ * @param flags in: enum ebpfnet_map_put_flags.
+ * @param err out, may be NULL.
+ * @return 0, or -EOPNOTSUPP kind INVALID (a TCP socket that is neither established nor listening,
+ * or a kind of socket that no sockmap takes), -EBUSY (it has such a program from another map),
+ * -EINVAL (not such a map; kTLS is set on the socket), -EBADF or -ENOTSOCK (sock_fd), -E2BIG (index
+ * behind the end, or the map is full), -EEXIST, -ENOENT (flags), -EPERM.
+ *
+ * Thread-safety: safe.
+ * Kernel: 4.14; UDP 5.13 (connected or bound), AF_UNIX 5.15.
+ * @see ebpfnet_sockmap_attach
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_sockmap_put(const struct ebpfnet_map *map, const void *key, int sock_fd,
+				    uint64_t flags, struct ebpfnet_error **err);
+
+/** The hooks of one socket. Values are never reused. */
+enum ebpfnet_socket_hook {
+	EBPFNET_SOCKET_FILTER = 1,    /* returns how many bytes of what arrives are kept; 0: none */
+	EBPFNET_SOCKET_REUSEPORT = 2, /* chooses the socket of an SO_REUSEPORT group */
+};
+
+/** Options of ebpfnet_socket_attach() and ebpfnet_socket_attach_classic(). */
+struct ebpfnet_socket_opts {
+	size_t sz;     /* sizeof(struct ebpfnet_socket_opts) */
+	uint32_t hook; /* enum ebpfnet_socket_hook; 0: filter, or reuseport for SK_REUSEPORT */
+	/*
+	 * 1: the link keeps a duplicate of the descriptor. The socket then stays open until the
+	 * link is closed too, so the peer sees no end of the connection before that. 0: it is
+	 * borrowed, and close(2) of the socket ends socket and attachment as ever.
+	 */
+	uint32_t hold;
+};
+
+/**
+ * @brief Attaches a program to a socket, as its filter or as the chooser of its reuseport group.
+ *
+ * The attachment is an option of the socket: it ends with the socket, and a new program takes the
+ * place of the one before without being asked. The link does not keep the socket open (see hold).
+ * It knows the socket by its cookie: closing the link never touches another socket that got the
+ * same number. A reuseport program belongs to the group, to which a socket belongs from bind(2) on.
+ *
+ * @param prog in; loaded, of type SOCKET_FILTER (either hook) or SK_REUSEPORT; may be closed
+ * afterwards.
+ * @param sock_fd in; stays the caller's.
+ * @param opts in, may be NULL: the hook of the program's type, borrowed.
+ * @param link out, may be NULL: then the program stays until the socket is closed, or is detached
+ * with setsockopt(2). Owned by the caller, ends with ebpfnet_link_close(), which detaches.
+ * @param err out, may be NULL.
+ * @return 0, or -EINVAL (another type of program; no SO_REUSEPORT on the socket), -EBADF or
+ * -ENOTSOCK (sock_fd), -EPERM kind BUSY (SO_LOCK_FILTER is set), -EOPNOTSUPP (an SK_REUSEPORT
+ * program on a socket that is neither TCP nor UDP), -ENOMEM (net.core.optmem_max).
+ *
+ * Thread-safety: safe.
+ * Kernel: filter 3.19, reuseport with SOCKET_FILTER 4.5, with SK_REUSEPORT 4.19; detaching from a
+ * group 5.3.
+ * @see ebpfnet_socket_attach_classic
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_socket_attach(const struct ebpfnet_program *prog, int sock_fd,
+				      const struct ebpfnet_socket_opts *opts,
+				      struct ebpfnet_link **link, struct ebpfnet_error **err);
+
+struct sock_filter; /* <linux/filter.h> */
+
+/**
+ * @brief Attaches a classic filter (what `tcpdump -dd` prints) to a socket or a reuseport group.
+ *
+ * Needs no capability and no program to be loaded. For the rest as ebpfnet_socket_attach(); the
+ * program id of such a link is 0.
+ *
+ * @param ctx in; the link holds its own reference.
+ * @param insns in: read during the call.
+ * @param count in: instructions, 1 to 4096.
+ * @param sock_fd in; stays the caller's.
+ * @param opts in, may be NULL: a filter, borrowed.
+ * @param link out, may be NULL, as ebpfnet_socket_attach().
+ * @param err out, may be NULL.
+ * @return 0, or -EINVAL (count; the kernel refuses the instructions; no SO_REUSEPORT), -EBADF or
+ * -ENOTSOCK (sock_fd), -EPERM kind BUSY (SO_LOCK_FILTER is set), -ENOMEM (net.core.optmem_max).
+ *
+ * Thread-safety: safe.
+ * Kernel: filter any, reuseport 4.5.
+ * @see ebpfnet_socket_attach
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_socket_attach_classic(struct ebpfnet_ctx *ctx,
+					      const struct sock_filter *insns, size_t count,
+					      int sock_fd, const struct ebpfnet_socket_opts *opts,
+					      struct ebpfnet_link **link,
+					      struct ebpfnet_error **err);
+
 /** What a netkit pair carries. */
 enum ebpfnet_netkit_mode {
 	EBPFNET_NETKIT_L3 = 0, /* IP packets: no addresses of layer 2, no ARP */

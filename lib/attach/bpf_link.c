@@ -30,6 +30,20 @@ static struct ebpfnet__link_info_sockmap sockmap_of(const struct bpf_link_info *
 	return slot;
 }
 
+static uint32_t sockmap_hook(uint32_t attach_type)
+{
+	switch (attach_type) {
+	case BPF_SK_MSG_VERDICT:
+		return EBPFNET_SOCKMAP_MSG_VERDICT;
+	case BPF_SK_SKB_STREAM_PARSER:
+		return EBPFNET_SOCKMAP_STREAM_PARSER;
+	case BPF_SK_SKB_STREAM_VERDICT:
+		return EBPFNET_SOCKMAP_STREAM_VERDICT;
+	default:
+		return EBPFNET_SOCKMAP_SKB_VERDICT;
+	}
+}
+
 void ebpfnet__bpf_link_facts(const struct bpf_link_info *info, struct ebpfnet_link *link)
 {
 	struct ebpfnet__link_info_netfilter nf = ebpfnet__link_info_netfilter(info);
@@ -64,6 +78,10 @@ void ebpfnet__bpf_link_facts(const struct bpf_link_info *info, struct ebpfnet_li
 		link->family = nf.pf;
 		link->hook = nf.hooknum;
 		link->priority = nf.priority;
+		break;
+	case EBPFNET__BPF_LINK_TYPE_SOCKMAP:
+		link->kind = EBPFNET_LINK_SOCKMAP;
+		link->hook = sockmap_hook(sockmap_of(info).attach_type);
 		break;
 	case BPF_LINK_TYPE_CGROUP:
 		link->kind = EBPFNET_LINK_CGROUP;

@@ -10,6 +10,7 @@
 #include "attach/cgroup.h"
 #include "attach/netns.h"
 #include "attach/record.h"
+#include "attach/sockmap.h"
 #include "core/opts.h"
 #include "load/object.h"
 #include "load/pin.h"
@@ -224,6 +225,8 @@ static const struct ebpfnet__link_way *way_of_record(const struct ebpfnet_link *
 		return &ebpfnet__way_clsact;
 	case EBPFNET_LINK_CGROUP:
 		return &ebpfnet__way_cgroup_prog;
+	case EBPFNET_LINK_SOCKMAP:
+		return &ebpfnet__way_sockmap_prog;
 	default:
 		return NULL;
 	}
@@ -236,6 +239,8 @@ static const char *lost(const struct ebpfnet_link *link, const struct ebpfnet_li
 	case EBPFNET_LINK_CGROUP:
 		return info->cgroup_id ? "its cgroup no longer has that program"
 				       : "its cgroup is gone";
+	case EBPFNET_LINK_SOCKMAP:
+		return "its map no longer has that program";
 	default:
 		return info->ifindex ? "its interface no longer runs that program"
 				     : "its interface is gone";
@@ -260,6 +265,8 @@ static int open_record(struct ebpfnet__call *call, int prog_fd, const char *path
 				     record.kind);
 	if (link->kind == EBPFNET_LINK_CGROUP)
 		ret = ebpfnet__cgroup_reopen(call, link, path);
+	else if (link->kind == EBPFNET_LINK_SOCKMAP)
+		ret = ebpfnet__sockmap_reopen(call, link, path);
 	if (ret == 0)
 		ret = link->way->info(call, link, &info);
 	if (ret)

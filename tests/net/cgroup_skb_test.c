@@ -35,7 +35,7 @@ static uint64_t settled(void)
 static void count_stream(int family)
 {
 	struct test_pair pair;
-	uint64_t before, sent;
+	uint64_t before, sent, missed;
 
 	cg_act(EBPFNET_CGROUP_SKB_INGRESS, 0);
 	cg_act(EBPFNET_CGROUP_SKB_EGRESS, 0);
@@ -50,7 +50,9 @@ static void count_stream(int family)
 	sent = settled() - before;
 	ck_assert_uint_ge(sent, 2 * MESSAGES + 3);
 	ck_assert_uint_eq(cg_seen(EBPFNET_CGROUP_SKB_INGRESS), sent);
-	ck_assert_uint_eq(cg_seen(EBPFNET_CGROUP_SKB_EGRESS), sent);
+	missed = sent - cg_seen(EBPFNET_CGROUP_SKB_EGRESS);
+	/* On 5.10 and 6.1 an IPv6 listener's answer to a SYN passes by; not on 6.12 (measured). */
+	ck_assert_uint_le(missed, family == AF_INET6 && cg_kernel_before(6, 12));
 	test_pair_close(&pair);
 	usleep(20000);
 }
