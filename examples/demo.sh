@@ -58,6 +58,7 @@ export PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig LD_LIBRARY_PATH=$work/prefix/l
 say "examples, through pkg-config"
 for source in examples/*.c; do
 	name=$(basename "$source" .c)
+	[ "${name%.bpf}" = "$name" ] || continue # the BPF half of an example, which clang compiles
 	also=$(sed -n 's/.*pkg-config --cflags --libs libebpfnet\(.*\)).*/\1/p' "$source" | head -n 1)
 	# shellcheck disable=SC2086,SC2046
 	quietly cc -Wall -Wextra -O2 -o "$work/$name" "$source" $(pkg-config --cflags --libs libebpfnet $also)

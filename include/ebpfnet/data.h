@@ -367,6 +367,277 @@ struct ebpfnet_map_layout {
 EBPFNET_API int ebpfnet_map_bind(struct ebpfnet_map *map, const struct ebpfnet_map_layout *layout,
 				 struct ebpfnet_error **err);
 
+/*
+ * Rings: events that programs send to user space, in the order in which they were reserved.
+ *
+ *	static struct ebpfnet_ring *ring;
+ *
+ *	static void stop(int sig)
+ *	{
+ *		ebpfnet_ring_wake(ring);
+ *	}
+ *	...
+ *	struct ebpfnet_ring_event event = { .sz = sizeof(event) };
+ *
+ *	if (ebpfnet_object_map(obj, "events", &map, &err) < 0 ||
+ *	    ebpfnet_ring_new(map, NULL, &ring, &err) < 0)
+ *		...ebpfnet_error_message(err)...
+ *	signal(SIGINT, stop);
+ *	while (ebpfnet_ring_next(ring, -1, &event) == 0) {
+ *		...event.data, event.len...
+ *		ebpfnet_ring_commit(ring);
+ *	}
+ *	ebpfnet_ring_free(ring);
+ *
+ * An event is read where the kernel wrote it. It is leased until ebpfnet_ring_commit(), which gives
+ * its room back; ebpfnet_ring_dispatch() does both for a batch. A BPF program uses
+ * <ebpfnet/bpf/ring.h>, or the kernel's own helpers, which leave the lost events uncounted.
+ *
+ * One ring has one consumer: its position is kept in the ring's own memory, so that a process that
+ * takes over goes on where the last one committed. doc/ring.md says which events can be seen twice.
+ */
+
+struct ebpfnet_ring;
+
+/** What makes ebpfnet_ring_fd() readable, and the waiting calls return. */
+enum ebpfnet_ring_trigger {
+	EBPFNET_RING_LEVEL = 0, /* there are events */
+	EBPFNET_RING_EDGE,	/* events came: who does not take all of them is not told again */
+};
+
+/** Options of ebpfnet_ring_new(). */
+struct ebpfnet_ring_opts {
+	size_t sz; /* sizeof(struct ebpfnet_ring_opts) */
+	/* Per-CPU array in which the BPF program counts what found no room, for a map that is not of
+	 * an object; NULL: the object's map NAME_drops, as EBPFNET_RING() declares it, if there is
+	 * one. Duplicated. */
+	const struct ebpfnet_map *drops;
+	uint32_t trigger; /* enum ebpfnet_ring_trigger */
+	/* Microseconds, up to 1,000,000: how long a waiting call that found the ring empty lets
+	 * events gather before it asks the kernel for a wake-up. Producers then send one only after a
+	 * pause of that length instead of one for every event that meets an empty ring; what this
+	 * costs is up to so much delay, and the newest event may be seen again after a crash. It is
+	 * made shorter while the ring fills quickly. For ebpfnet_ring_next() and
+	 * ebpfnet_ring_wait(); there is no ebpfnet_ring_fd(). 0: never. */
+	uint32_t gather_us;
+};
+
+/** One event; filled by the library. */
+struct ebpfnet_ring_event {
+	size_t sz;	  /* sizeof(struct ebpfnet_ring_event) */
+	const void *data; /* borrowed, read-only, aligned to 8; ends with the commit */
+	uint32_t len;	  /* bytes */
+	uint32_t ring;	  /* which map: 0 of ebpfnet_ring_new(), then in the order of adding */
+};
+
+/** Receives one event. 0: go on; positive: stop behind it; negative: stop, and return that. The
+ * event and those before it are taken in any case. */
+typedef int (*ebpfnet_ring_fn)(void *data, const struct ebpfnet_ring_event *event);
+
+/**
+ * @brief Opens a ring buffer map for reading events.
+ *
+ * Reading goes on where the last consumer of that map committed.
+ *
+ * @param map in; loaded; BPF_MAP_TYPE_RINGBUF. Duplicated: it may be closed before the ring.
+ * @param opts in, may be NULL; read during the call only.
+ * @param ring out; owned by the caller, ends with ebpfnet_ring_free().
+ * @param err out, may be NULL.
+ * @return 0, or -EINVAL (not a ring buffer; a drop counter of another shape; an option out of
+ * range), -EBADF (not loaded), -EACCES (read-only for user space), -EPERM (frozen), -EOPNOTSUPP (a ring
+ * that overwrites), -EIO (what is in the ring's memory is no ring), -E2BIG (a newer option this
+ * library does not know), -EMFILE, -ENOMEM.
+ *
+ * Thread-safety: safe.
+ * Kernel: 5.8.
+ * @see ebpfnet_ring_next
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_ring_new(const struct ebpfnet_map *map,
+				 const struct ebpfnet_ring_opts *opts, struct ebpfnet_ring **ring,
+				 struct ebpfnet_error **err);
+
+/**
+ * @brief Adds one more map to a ring: one wait and one fd for all of them.
+ *
+ * Events of one map come in its order; between maps there is none, and each gets its turn.
+ *
+ * @param ring in.
+ * @param map in; as in ebpfnet_ring_new(). Its events have the next number in `ring`.
+ * @param drops in, may be NULL; as in struct ebpfnet_ring_opts.
+ * @param err out, may be NULL.
+ * @return 0, or what ebpfnet_ring_new() gives; -EEXIST (the map is in this ring), -EBUSY (called
+ * from an ebpfnet_ring_fn), -EPERM (a forked child).
+ *
+ * Thread-safety: not safe for one ring.
+ * Kernel: 5.8.
+ * @see ebpfnet_ring_new
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_ring_add(struct ebpfnet_ring *ring, const struct ebpfnet_map *map,
+				 const struct ebpfnet_map *drops, struct ebpfnet_error **err);
+
+/**
+ * @brief Gives the next event, waiting for one if there is none. Copies nothing.
+ *
+ * Several events may be leased at a time; their room is given back together.
+ *
+ * @param ring in.
+ * @param timeout_ms in: milliseconds to wait, as poll(2): 0 not at all, negative without end. The
+ * deadline is fixed when the call begins; nothing that happens during it moves it.
+ * @param event out; its sz is set by the caller.
+ * @return 0, or -EAGAIN (timeout 0 and no event), -ETIMEDOUT (no event in that time), -EINTR
+ * (ebpfnet_ring_wake(), or a signal handler ran), -EIO (the ring is corrupt; nothing more is read
+ * from it), -ESTALE (another consumer reads the same map), -EBUSY (called from an
+ * ebpfnet_ring_fn), -EPERM (a forked child: the ring is its parent's), -EINVAL (NULL, sz not set).
+ *
+ * Thread-safety: not safe for one ring, except against ebpfnet_ring_wake() and
+ * ebpfnet_ring_stats().
+ * Kernel: 5.8. A call that waits while events are leased looks once a millisecond, because the
+ * kernel wakes only a consumer that has committed everything.
+ * @see ebpfnet_ring_commit
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_ring_next(struct ebpfnet_ring *ring, int timeout_ms,
+				  struct ebpfnet_ring_event *event);
+
+/**
+ * @brief Gives back the room of every event that ebpfnet_ring_next() handed out.
+ *
+ * Their data must not be read any more. A consumer that takes over later does not see them again.
+ *
+ * @param ring in.
+ * @return 0, or -EBUSY (called from an ebpfnet_ring_fn), -EPERM (a forked child), -EINVAL (NULL).
+ *
+ * Thread-safety: as ebpfnet_ring_next().
+ * Kernel: 5.8.
+ * @see ebpfnet_ring_next
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_ring_commit(struct ebpfnet_ring *ring);
+
+/**
+ * @brief Calls a function for the events that are there, at most max; never waits.
+ *
+ * The fast way, for an event loop of one's own. Room is given back as it goes on, not once per
+ * event. A result below max says that the ring was empty, so that ebpfnet_ring_fd() tells when the
+ * next event comes, also by edges; max says that there may be more.
+ *
+ * @param ring in.
+ * @param fn in: called with each event; may call ebpfnet_ring_wake() and ebpfnet_ring_stats() only.
+ * @param data in: first argument of fn.
+ * @param max in: more than 0. Events that the producer discarded count too, or one that discards
+ * all the time would hold the call for ever.
+ * @return how many events were taken, discarded ones included; or what fn returned if negative;
+ * -EINTR, -EPERM as ebpfnet_ring_next(); -EIO, -ESTALE also behind events that were taken; -EBUSY
+ * (called from fn, or events are leased: commit first), -EINVAL (NULL, max 0).
+ *
+ * Thread-safety: as ebpfnet_ring_next().
+ * Kernel: 5.8.
+ * @see ebpfnet_ring_wait
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_ring_dispatch(struct ebpfnet_ring *ring, ebpfnet_ring_fn fn, void *data,
+				      uint32_t max);
+
+/**
+ * @brief Waits until there is an event, without taking it: for a loop around
+ * ebpfnet_ring_dispatch().
+ *
+ *	while ((ret = ebpfnet_ring_wait(ring, -1)) == 0 &&
+ *	       (ret = ebpfnet_ring_dispatch(ring, fn, data, 256)) >= 0)
+ *		;
+ *
+ * @param ring in.
+ * @param timeout_ms in: as in ebpfnet_ring_next().
+ * @return 0, or an error as ebpfnet_ring_next().
+ *
+ * Thread-safety: as ebpfnet_ring_next().
+ * Kernel: 5.8.
+ * @see ebpfnet_ring_dispatch
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_ring_wait(struct ebpfnet_ring *ring, int timeout_ms);
+
+/**
+ * @brief One fd for poll(2), epoll(7) and event loops: readable when a ring of this object is.
+ *
+ * Readable too after ebpfnet_ring_wake(), until a call returned -EINTR for it.
+ *
+ * @param ring in.
+ * @return borrowed fd; or -EINVAL (NULL; gather_us is set, which needs the library's own wait).
+ *
+ * Thread-safety: safe.
+ * Kernel: 5.8.
+ * @see ebpfnet_ring_dispatch
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_ring_fd(const struct ebpfnet_ring *ring);
+
+/**
+ * @brief Makes the waiting call, or else the next one, return -EINTR, once. For a clean stop.
+ *
+ * May be called from a signal handler and from any thread. It is noticed also while events never
+ * stop coming. Calls add up to one.
+ *
+ * @param ring in, may be NULL.
+ *
+ * Thread-safety: safe, and async-signal-safe.
+ * Kernel: 5.8.
+ * @see ebpfnet_ring_next
+ * @since 0.1
+ */
+EBPFNET_API void ebpfnet_ring_wake(struct ebpfnet_ring *ring);
+
+/** Every map of a ring together, for ebpfnet_ring_stats(). */
+#define EBPFNET_RING_ALL UINT32_MAX
+
+/** What went through a ring; filled by ebpfnet_ring_stats(). */
+struct ebpfnet_ring_stats {
+	size_t sz;	    /* sizeof(struct ebpfnet_ring_stats) */
+	uint64_t events;    /* handed out by this object */
+	uint64_t bytes;	    /* of those, without the ring's own headers */
+	uint64_t discarded; /* reserved and then given up by the producer */
+	uint64_t dropped;   /* found no room, since the drop counter was made; see drops_known */
+	uint64_t dropped_bytes;	   /* of those */
+	uint64_t pending_bytes;	   /* in the ring at this moment, with headers */
+	uint64_t high_water_bytes; /* most of that which this object saw */
+	uint64_t size_bytes;	   /* of the ring */
+	uint64_t sleeps;      /* times that a waiting call asked the kernel for a wake-up; of the
+				    * whole ring object, whatever `which` */
+	uint32_t rings;	      /* maps that this is about */
+	uint32_t drops_known; /* how many of them have a drop counter */
+};
+
+/**
+ * @brief Counts of one map of a ring, or of all: taken, discarded, dropped, and how full it is.
+ *
+ * @param ring in.
+ * @param which in: a map's number as in struct ebpfnet_ring_event, or EBPFNET_RING_ALL.
+ * @param stats out; its sz is set by the caller. high_water_bytes of all is the largest.
+ * @param err out, may be NULL.
+ * @return 0, or -ENOENT (no such map), -EPERM (a forked child), -EINVAL (sz is not set).
+ *
+ * Thread-safety: safe, but not against ebpfnet_ring_add() and ebpfnet_ring_free().
+ * Kernel: 5.8.
+ * @see EBPFNET_RING_ALL
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_ring_stats(const struct ebpfnet_ring *ring, uint32_t which,
+				   struct ebpfnet_ring_stats *stats, struct ebpfnet_error **err);
+
+/**
+ * @brief Closes a ring. Events that were not committed stay in the map for the next consumer.
+ *
+ * @param ring in, may be NULL.
+ *
+ * Thread-safety: not safe for one ring. In a forked child it frees the child's copy only.
+ * Kernel: 5.8.
+ * @see ebpfnet_ring_new
+ * @since 0.1
+ */
+EBPFNET_API void ebpfnet_ring_free(struct ebpfnet_ring *ring);
+
 /**
  * @brief Defines a typed map: EBPFNET_MAP_DEFINE(NAME, KEY, VALUE) at file scope.
  *
