@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
-/* A counter that outlives its process: maps and program pinned side by side in one folder. */
+/*
+ * A counter that outlives its process: its maps pinned side by side in one folder. Programs are not:
+ * what is attached is held by its link, and another one is loaded over the maps when it is needed.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -8,21 +11,19 @@
 #include "block/counter/counter.h"
 #include "core/util.h"
 
-#define PROGRAM_PIN "xdp"
-
 static int pin_path(char path[PATH_MAX], const char *dir, const char *name)
 {
 	return snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-/* Removes the first n pins in the order in which they were made; the program is the last. */
+/* Removes the first n pins. */
 static int remove_pins(struct ebpfnet_ctx *ctx, const char *dir, int n, struct ebpfnet_error **err)
 {
 	char path[PATH_MAX];
 	int ret = 0;
 
 	for (int i = n - 1; i >= 0 && ret == 0; i--) {
-		pin_path(path, dir, i < MAPS ? ebpfnet__counter_maps[i].name : PROGRAM_PIN);
+		pin_path(path, dir, ebpfnet__counter_maps[i].name);
 		ret = ebpfnet_pin_remove(ctx, path, err);
 	}
 	return ret;
@@ -47,11 +48,6 @@ int ebpfnet_counter_pin(struct ebpfnet_counter *c, const char *dir, struct ebpfn
 		pin_path(path, dir, ebpfnet__counter_maps[n].name);
 		ret = ebpfnet_map_pin(c->maps[n], path, &inner);
 	}
-	if (ret == 0) {
-		n = MAPS + 1;
-		pin_path(path, dir, PROGRAM_PIN);
-		ret = ebpfnet_program_pin(c->xdp, path, &inner);
-	}
 	if (ret == 0)
 		return 0;
 	/* Only the ones of this call: whatever was there before is somebody else's. */
@@ -68,7 +64,7 @@ int ebpfnet_counter_unpin(struct ebpfnet_counter *c, struct ebpfnet_error **err)
 
 	if (!c->dir)
 		return ebpfnet__fail(&call, -ENOENT, EBPFNET_ERROR_NOT_FOUND, "it is not pinned");
-	if (remove_pins(c->ctx, c->dir, MAPS + 1, &inner))
+	if (remove_pins(c->ctx, c->dir, MAPS, &inner))
 		return ebpfnet__fail_from(&call, inner);
 	free(c->dir);
 	c->dir = NULL;
@@ -92,18 +88,36 @@ static int check_shape(struct ebpfnet__call *call, const struct ebpfnet_map *map
 		want->name, info.key_size, info.value_size, want->key_size, want->value_size);
 }
 
-static int read_meta(struct ebpfnet__call *call, struct ebpfnet_counter *c)
+/*
+ * The version is first in every layout, and "meta" is opened before the others: what another layout
+ * lacks or has in another shape is not worth a word.
+ */
+static int read_meta(struct ebpfnet__call *call, struct ebpfnet_counter *c, const char *dir)
 {
+	struct ebpfnet_map_info info = { .sz = sizeof(info) };
+	struct ebpfnet_error *inner = NULL;
+	union {
+		struct counter_meta meta;
+		uint8_t other[256];
+	} value = { 0 };
+	char path[PATH_MAX];
 	uint32_t zero = 0;
-	int ret = check_shape(call, c->maps[MAP_META], MAP_META);
+	int ret;
 
+	pin_path(path, dir, ebpfnet__counter_maps[MAP_META].name);
+	ret = ebpfnet_map_open_pinned(call->ctx, path, &c->maps[MAP_META], &inner);
+	if (ret == 0)
+		ret = ebpfnet_map_info(c->maps[MAP_META], &info, &inner);
 	if (ret)
-		return ret;
-	ret = ebpfnet_map_get(c->maps[MAP_META], &zero, &c->config);
+		return ebpfnet__fail_from(call, inner);
+	if (info.key_size != sizeof(zero) || info.value_size > sizeof(value))
+		return check_shape(call, c->maps[MAP_META], MAP_META);
+	ret = ebpfnet_map_get(c->maps[MAP_META], &zero, &value);
 	if (ret)
 		return ebpfnet__fail(call, ret, 0, "map meta: %s", ebpfnet_strerror(ret));
-	if (c->config.abi_version == COUNTER_ABI && c->config.key <= COUNTER_SOURCE)
-		return 0;
+	c->config = value.meta;
+	if (c->config.abi_version == COUNTER_ABI && c->config.key < COUNTER_KEYS)
+		return check_shape(call, c->maps[MAP_META], MAP_META);
 	ebpfnet__hint(call, "remove the pins, or use the libebpfnet that made them");
 	return ebpfnet__fail(call, -EINVAL, EBPFNET_ERROR_INCOMPATIBLE,
 			     "the pinned counter has layout %u with key %u, this library layout %u",
@@ -125,17 +139,17 @@ int ebpfnet_counter_open_pinned(struct ebpfnet_ctx *ctx, const char *dir,
 	c = ebpfnet__counter_alloc(&call);
 	if (!c)
 		return -ENOMEM;
+	ret = read_meta(&call, c, dir);
+	if (ret)
+		return ret;
 	for (int i = 0; i < MAPS && ret == 0; i++) {
+		if (i == MAP_META)
+			continue;
 		pin_path(path, dir, ebpfnet__counter_maps[i].name);
 		ret = ebpfnet_map_open_pinned(ctx, path, &c->maps[i], &inner);
 	}
-	if (ret == 0) {
-		pin_path(path, dir, PROGRAM_PIN);
-		ret = ebpfnet_program_open_pinned(ctx, path, &c->xdp, &inner);
-	}
 	if (ret)
 		return ebpfnet__fail_from(&call, inner);
-	ret = read_meta(&call, c);
 	for (int i = 0; i < MAPS && ret == 0; i++)
 		ret = check_shape(&call, c->maps[i], i);
 	if (ret)
