@@ -628,6 +628,57 @@ EBPFNET_API int ebpfnet_netkit_attach(const struct ebpfnet_program *prog, int if
 				      uint32_t side, const struct ebpfnet_netkit_opts *opts,
 				      struct ebpfnet_link **link, struct ebpfnet_error **err);
 
+/** Where the packets of a route meet a program. Values are never reused. */
+enum ebpfnet_lwt_hook {
+	EBPFNET_LWT_IN = 1,	   /* a packet from outside has been found to take this route */
+	EBPFNET_LWT_OUT = 2,	   /* it is about to leave, forwarded or sent from here */
+	EBPFNET_LWT_XMIT = 3,	   /* behind OUT and fragmentation: may push headers, redirect */
+	EBPFNET_LWT_SEG6LOCAL = 4, /* IPv6 segment routing: the action End.BPF (4.18) */
+};
+
+/** Options of ebpfnet_lwt_attach(): where the route leads. */
+struct ebpfnet_lwt_opts {
+	size_t sz;	     /* sizeof(struct ebpfnet_lwt_opts) */
+	const char *gateway; /* next hop, of the destination's family; NULL: on the link itself */
+	const struct ebpfnet_program *more[2]; /* of the same route, each of another type */
+	int32_t ifindex;		       /* 0: that of the gateway */
+	int32_t netns_fd;		       /* namespace of the route; 0: the calling thread's */
+	uint32_t table;			       /* 0: main */
+	uint32_t metric;		       /* 0: the kernel's, 0 for IPv4 and 1024 for IPv6 */
+	uint32_t headroom; /* bytes that an XMIT program pushes in front; at most 256 */
+	uint32_t reserved;
+};
+
+/**
+ * @brief Makes a route whose packets run a program: a lightweight tunnel.
+ *
+ * For what concerns one destination and no device: encapsulate, drop, count, reroute. The program's
+ * type says the hook. The route belongs to its table: it stays when the process is killed, goes
+ * with its interface, and closing the link removes it, if it still carries this program. The kernel
+ * tells no more of a route's program than the name it came with; ours holds the program's id.
+ *
+ * @param prog in; loaded, of type LWT_IN, LWT_OUT, LWT_XMIT or LWT_SEG6LOCAL; may be closed
+ * afterwards.
+ * @param destination in: "10.1.0.0/16", "fd00::/64", or an address.
+ * @param opts in: a gateway, an interface or both are needed.
+ * @param link out; owned by the caller, ends with ebpfnet_link_close(). Update has no `expected`;
+ * with opts.more it needs CAP_SYS_ADMIN.
+ * @param err out, may be NULL.
+ * @return 0, or -EEXIST kind BUSY (there is such a route), -EINVAL (destination, gateway, another
+ * type of program), -ENETUNREACH and -ENETDOWN (gateway or interface, in the kernel's words),
+ * -ENODEV (no such interface), -EOPNOTSUPP (the kernel is built without it), -EPERM, -EBADF
+ * (netns_fd).
+ *
+ * Thread-safety: safe. With netns_fd the thread is in that namespace during the call.
+ * Kernel: 4.10 with CONFIG_LWTUNNEL_BPF, 4.18 with CONFIG_IPV6_SEG6_BPF for segment routing;
+ * CAP_NET_ADMIN. Every call on the link looks through the routes of its namespace.
+ * @see ebpfnet_link_update
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_lwt_attach(const struct ebpfnet_program *prog, const char *destination,
+				   const struct ebpfnet_lwt_opts *opts, struct ebpfnet_link **link,
+				   struct ebpfnet_error **err);
+
 /** The hook of a link. Values are never reused. */
 enum ebpfnet_link_kind {
 	EBPFNET_LINK_NONE = 0, /* in a query: attached nowhere */

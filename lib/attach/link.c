@@ -10,6 +10,7 @@
 #include "attach/cgroup.h"
 #include "attach/netns.h"
 #include "attach/record.h"
+#include "attach/rtnl_lwt.h"
 #include "attach/sockmap.h"
 #include "core/opts.h"
 #include "load/object.h"
@@ -225,6 +226,8 @@ static const struct ebpfnet__link_way *way_of_record(const struct ebpfnet_link *
 		return &ebpfnet__way_clsact;
 	case EBPFNET_LINK_CGROUP:
 		return &ebpfnet__way_cgroup_prog;
+	case EBPFNET_LINK_LWT:
+		return &ebpfnet__way_lwt;
 	case EBPFNET_LINK_SOCKMAP:
 		return &ebpfnet__way_sockmap_prog;
 	default:
@@ -239,6 +242,8 @@ static const char *lost(const struct ebpfnet_link *link, const struct ebpfnet_li
 	case EBPFNET_LINK_CGROUP:
 		return info->cgroup_id ? "its cgroup no longer has that program"
 				       : "its cgroup is gone";
+	case EBPFNET_LINK_LWT:
+		return "its route is gone or has another program";
 	case EBPFNET_LINK_SOCKMAP:
 		return "its map no longer has that program";
 	default:
