@@ -30,12 +30,16 @@ build=(
 tests=(
 	abigail-tools
 	bpftool
+	bsdextrautils
+	busybox-static
 	check
 	clang-format
+	cpio
 	curl
 	ethtool
 	g++
 	gcovr
+	gnuplot-nox
 	iperf3
 	iproute2
 	iputils-ping
@@ -44,7 +48,9 @@ tests=(
 	libzstd-dev
 	nginx-light
 	procps
+	qemu-system-x86
 	util-linux
+	xz-utils
 )
 
 id=unknown codename=unknown
