@@ -1006,6 +1006,22 @@ EBPFNET_API int ebpfnet_netkit_query(struct ebpfnet_ctx *ctx, int ifindex, uint3
 				     const struct ebpfnet_query_opts *opts,
 				     struct ebpfnet_query **query, struct ebpfnet_error **err);
 
+/** Also what is loaded and attached nowhere: programs and maps, with kind EBPFNET_LINK_NONE. */
+#define EBPFNET_QUERY_UNATTACHED (1u << 0)
+/** Also the programs of every cgroup: they run in all namespaces. */
+#define EBPFNET_QUERY_CGROUPS (1u << 1)
+/** Not whose they are: /proc is not read. */
+#define EBPFNET_QUERY_NO_OWNERS (1u << 2)
+/** Not where they are pinned: the bpffs are not read. */
+#define EBPFNET_QUERY_NO_PINS (1u << 3)
+
+/** Options of ebpfnet_netns_query(). */
+struct ebpfnet_netns_query_opts {
+	size_t sz;	  /* sizeof(struct ebpfnet_netns_query_opts) */
+	int32_t netns_fd; /* the namespace; 0: the calling thread's */
+	uint32_t flags;	  /* EBPFNET_QUERY_* flags */
+};
+
 /** What a query could not see; bits of ebpfnet_query_missing(). Values are never reused. */
 enum ebpfnet_missing {
 	EBPFNET_MISSING_DEVICES = 1,   /* XDP, TCX, clsact or netkit of an interface */
@@ -1019,6 +1035,38 @@ enum ebpfnet_missing {
 	EBPFNET_MISSING_OWNERS = 128,
 	EBPFNET_MISSING_PINS = 256,
 };
+
+/**
+ * @brief Lists everything that is attached in a network namespace, whoever attached it, and whose
+ * it is.
+ *
+ * XDP (with the parts of a libxdp dispatcher), TCX, clsact filters of every kind and netkit of each
+ * interface; sk_lookup, flow dissector, netfilter. And what belongs to no namespace: programs of
+ * sockmaps, and on request of cgroups. The kernel does not list the programs of single sockets, and
+ * of routes ebpfnet_lwt_attach() has the links. The answer is no snapshot of one moment. What could
+ * not be seen is no error: ebpfnet_query_missing() tells it.
+ *
+ * @param ctx in; borrowed for the call.
+ * @param opts in, may be NULL: this thread's namespace, what is attached, with owners and pins.
+ * @param query out; owned by the caller, ends with ebpfnet_query_free(). A copy: it does not follow
+ * changes. Entries of a hook stand together, in the order in which they run.
+ * @param err out, may be NULL.
+ * @return 0 (also if nothing is attached, or not all of it was seen), or -EINVAL (netns_fd is
+ * another kind of namespace), -EOPNOTSUPP (flags), -EBADF (netns_fd), -EPERM (entering the
+ * namespace), -ENOMEM, and what rtnetlink says to a request for the interfaces.
+ *
+ * Thread-safety: safe. With netns_fd the thread is in that namespace during the call.
+ * Kernel: any, and what it lacks cannot be attached; CAP_NET_ADMIN for TCX, netkit and namespaces,
+ * CAP_SYS_ADMIN for links, names and sockmaps, CAP_SYS_PTRACE for the owners among other users'
+ * processes. Costs one dump of the interfaces, some calls per interface and link, and a look at
+ * every descriptor of the machine. In which namespace a netfilter link is needs
+ * CONFIG_NETFILTER_NETLINK_HOOK.
+ * @see ebpfnet_query_missing
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_netns_query(struct ebpfnet_ctx *ctx,
+				    const struct ebpfnet_netns_query_opts *opts,
+				    struct ebpfnet_query **query, struct ebpfnet_error **err);
 
 /**
  * @brief What ebpfnet_netns_query() could not see.
