@@ -57,6 +57,7 @@ enum ebpfnet_via {
 	EBPFNET_VIA_CLSACT = 4,	     /* a filter of a clsact qdisc: stays when the process dies */
 	EBPFNET_VIA_PROG_ATTACH = 5, /* BPF_PROG_ATTACH: stays while its target lives */
 	EBPFNET_VIA_SETSOCKOPT = 6,  /* an option of a socket: goes with that socket */
+	EBPFNET_VIA_CHAIN = 7,	     /* a stage of an XDP chain: stays until it is removed */
 };
 
 /** Options of ebpfnet_xdp_attach(). */
@@ -1205,6 +1206,159 @@ EBPFNET_API int ebpfnet_query_entry(const struct ebpfnet_query *query, size_t i,
  * @since 0.1
  */
 EBPFNET_API void ebpfnet_query_free(struct ebpfnet_query *query);
+
+/*
+ * XDP chains. The kernel runs one XDP program per interface; a chain makes it several. It belongs to
+ * the interface, not to a process: stages stay until they are removed or the interface goes, and any
+ * process that may, edits them.
+ *
+ *	ebpfnet_chain_open(ctx, ifindex, NULL, &chain, &err);
+ *	ebpfnet_chain_append(chain, firewall, &err);
+ *	ebpfnet_chain_append(chain, balancer, &err);
+ *	ebpfnet_chain_close(chain);
+ *
+ * A packet that a stage passes goes to the next one; drop, transmit and redirect end the chain.
+ * Programs become stages by <ebpfnet/bpf/chain.h>; one that does not use it can be the last stage.
+ */
+struct ebpfnet_chain;
+
+/** Options of ebpfnet_chain_open(). */
+struct ebpfnet_chain_opts {
+	size_t sz;	  /* sizeof(struct ebpfnet_chain_opts) */
+	uint32_t mode;	  /* enum ebpfnet_xdp_mode, of a root that is made; 0: native */
+	int32_t netns_fd; /* namespace of the interface; 0: the calling thread's */
+	uint32_t slots;	  /* of a root that is made: ifindexes below it; 0: 1,024 */
+	uint32_t reserved;
+};
+
+/**
+ * @brief Opens the chain of an interface, which may have no stages yet.
+ *
+ * The first stage attaches a root to the interface, the last one that is removed takes it away. Root
+ * and slots are pinned below BPFFS/ebpfnet/xdp-chain/NETNS/IFINDEX/.
+ *
+ * @param ctx in; the chain holds its own reference.
+ * @param ifindex in: if_nametoindex(3), in the namespace of opts.netns_fd.
+ * @param opts in, may be NULL: native mode, this thread's namespace, 1,024 slots.
+ * @param chain out; owned by the caller, ends with ebpfnet_chain_close().
+ * @param err out, may be NULL.
+ * @return 0, or -ENODEV (no such interface), -E2BIG (no slot for this ifindex), -EINVAL (mode),
+ * -EBADF (netns_fd), -ENOMEM.
+ *
+ * Thread-safety: safe.
+ * Kernel: 5.9; the editing calls need CAP_NET_ADMIN, CAP_BPF and CAP_SYS_ADMIN (programs by id).
+ * @see ebpfnet_chain_append
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_chain_open(struct ebpfnet_ctx *ctx, int ifindex,
+				   const struct ebpfnet_chain_opts *opts,
+				   struct ebpfnet_chain **chain, struct ebpfnet_error **err);
+
+/**
+ * @brief Adds a program as the last stage.
+ *
+ * One slot is written: a packet meets the chain without the stage or with it.
+ *
+ * @param chain in.
+ * @param prog in; loaded, XDP; may be closed afterwards, the chain keeps it.
+ * @param err out, may be NULL.
+ * @return 0, or -EINVAL kind INCOMPATIBLE (the last stage does not hand packets on; frags or
+ * expected attach type differ), -EEXIST (it is a stage already), -ELOOP (it shares its slots with a
+ * stage), -E2BIG (33 stages; no slot for this ifindex in the program), -EBUSY (another program is on
+ * the interface, named; libxdp's dispatcher too), -EPERM, and what ebpfnet_xdp_attach() gives.
+ *
+ * Thread-safety: safe, also against other processes: edits wait for each other.
+ * Kernel: 5.9.
+ * @see ebpfnet_chain_insert
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_chain_append(struct ebpfnet_chain *chain,
+				     const struct ebpfnet_program *prog,
+				     struct ebpfnet_error **err);
+
+/**
+ * @brief Adds a program before a stage.
+ *
+ * @param chain in.
+ * @param prog in; loaded, XDP, and it hands packets on; may be closed afterwards.
+ * @param before in: a stage of the chain; NULL: behind the last one.
+ * @param err out, may be NULL.
+ * @return 0, or -ENOENT (before is no stage), and what ebpfnet_chain_append() gives.
+ *
+ * Thread-safety: safe, also against other processes.
+ * Kernel: 5.9.
+ * @see ebpfnet_chain_append
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_chain_insert(struct ebpfnet_chain *chain,
+				     const struct ebpfnet_program *prog,
+				     const struct ebpfnet_program *before,
+				     struct ebpfnet_error **err);
+
+/**
+ * @brief Puts a program in the place of a stage: a packet meets the old one or the new one.
+ *
+ * @param chain in.
+ * @param old in: a stage of the chain.
+ * @param prog in; loaded, XDP; may be closed afterwards.
+ * @param err out, may be NULL.
+ * @return 0, or -ENOENT (old is no stage), and what ebpfnet_chain_append() gives.
+ *
+ * Thread-safety: safe, also against other processes.
+ * Kernel: 5.9. Waits until no packet is in the old program.
+ * @see ebpfnet_chain_append
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_chain_replace(struct ebpfnet_chain *chain,
+				      const struct ebpfnet_program *old,
+				      const struct ebpfnet_program *prog,
+				      struct ebpfnet_error **err);
+
+/**
+ * @brief Removes a stage; the last one takes the root with it, and the interface is free.
+ *
+ * @param chain in.
+ * @param prog in: a stage of the chain; after a restart from ebpfnet_chain_query() and
+ * ebpfnet_program_open_id().
+ * @param err out, may be NULL.
+ * @return 0, or -ENOENT (it is no stage), -EPERM.
+ *
+ * Thread-safety: safe, also against other processes.
+ * Kernel: 5.9. Waits until no packet is in the program.
+ * @see ebpfnet_chain_query
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_chain_remove(struct ebpfnet_chain *chain,
+				     const struct ebpfnet_program *prog,
+				     struct ebpfnet_error **err);
+
+/**
+ * @brief Lists the stages, in the order in which packets meet them.
+ *
+ * @param chain in.
+ * @param query out; owned by the caller, ends with ebpfnet_query_free(). A copy.
+ * @param err out, may be NULL.
+ * @return 0 (also if there are none), or -EPERM, -ENOMEM.
+ *
+ * Thread-safety: safe, also against other processes.
+ * Kernel: 5.9; CAP_SYS_ADMIN.
+ * @see ebpfnet_query_entry
+ * @since 0.1
+ */
+EBPFNET_API int ebpfnet_chain_query(struct ebpfnet_chain *chain, struct ebpfnet_query **query,
+				    struct ebpfnet_error **err);
+
+/**
+ * @brief Closes the handle; the chain and its stages stay.
+ *
+ * @param chain in, may be NULL.
+ *
+ * Thread-safety: not safe for one handle.
+ * Kernel: any.
+ * @see ebpfnet_chain_remove
+ * @since 0.1
+ */
+EBPFNET_API void ebpfnet_chain_close(struct ebpfnet_chain *chain);
 
 #ifdef __cplusplus
 }

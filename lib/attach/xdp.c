@@ -75,6 +75,12 @@ static int fail_busy(struct ebpfnet__call *call, const struct attempt *a)
 		return ebpfnet__fail(call, -EBUSY, EBPFNET_ERROR_BUSY,
 				     "another program was attached at the same time");
 	ebpfnet__program_label(prog_id, label, sizeof(label));
+	if (strstr(label, "(xdp_dispatcher)")) {
+		ebpfnet__hint(call, "xdp-loader unload %s --all removes it", now.name);
+		return ebpfnet__fail(call, -EBUSY, EBPFNET_ERROR_BUSY,
+				     "%s, libxdp's dispatcher, is attached in %s mode", label,
+				     mode);
+	}
 	link_id = find_link(prog_id, a->ifindex);
 	if (link_id) {
 		ebpfnet__hint(call,

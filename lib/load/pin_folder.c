@@ -159,17 +159,40 @@ void ebpfnet__folders_end(struct ebpfnet__folders *f, bool keep)
 	unlock(&f->lock);
 }
 
+/* Below the root's folder of ours: one elsewhere may be somebody's own, even when it is empty. */
+static bool is_ours(const struct ebpfnet_ctx *ctx, const char *path)
+{
+	size_t root = strlen(ctx->bpffs_root);
+
+	return strncmp(path, ctx->bpffs_root, root) == 0 &&
+	       strncmp(path + root, OURS "/", sizeof(OURS)) == 0;
+}
+
+static void prune(const struct ebpfnet_ctx *ctx, char *folder)
+{
+	while (strlen(folder) > strlen(ctx->bpffs_root) && rmdir(folder) == 0)
+		*strrchr(folder, '/') = '\0';
+}
+
 int ebpfnet__folders_unlink(const struct ebpfnet_ctx *ctx, char *path)
 {
 	int lock = lock_root(ctx), ret = unlink(path) < 0 ? -errno : 0;
-	size_t root = strlen(ctx->bpffs_root);
 
-	/* A folder elsewhere may be somebody's own, even when it is empty. */
-	if (ret == 0 && strncmp(path, ctx->bpffs_root, root) == 0 &&
-	    strncmp(path + root, OURS "/", sizeof(OURS)) == 0)
-		do
-			*strrchr(path, '/') = '\0';
-		while (strlen(path) > root && rmdir(path) == 0);
+	if (ret == 0 && is_ours(ctx, path)) {
+		*strrchr(path, '/') = '\0';
+		prune(ctx, path);
+	}
 	unlock(&lock);
 	return ret;
+}
+
+void ebpfnet__folders_prune(const struct ebpfnet_ctx *ctx, const char *folder)
+{
+	int lock = lock_root(ctx);
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", folder);
+	if (is_ours(ctx, path))
+		prune(ctx, path);
+	unlock(&lock);
 }

@@ -28,6 +28,9 @@ void ebpfnet__folders_end(struct ebpfnet__folders *f, bool keep);
 /* Removes a pin and the folders below BPFFS/ebpfnet that it leaves empty. Returns 0 or -errno. */
 int ebpfnet__folders_unlink(const struct ebpfnet_ctx *ctx, char *path);
 
+/* Removes a folder below BPFFS/ebpfnet, and those above it that it leaves empty, if it is empty. */
+void ebpfnet__folders_prune(const struct ebpfnet_ctx *ctx, const char *folder);
+
 /* Fails the call for a path where no pin can be. */
 int ebpfnet__fail_not_bpffs(struct ebpfnet__call *call, const char *folder);
 int ebpfnet__fail_pin_name(struct ebpfnet__call *call, int code, const char *path);
