@@ -40,7 +40,7 @@ int ebpfnet_map_get_percpu(const struct ebpfnet_map *map, const void *key, void 
 			   size_t capacity_cpus)
 {
 	EBPFNET__SCRATCH(scratch);
-	const uint8_t *read;
+	const uint8_t *read = NULL;
 	int cpus;
 
 	if (!map || !key || !values)
@@ -87,7 +87,7 @@ static int reduce(struct ebpfnet_map *map, const void *key, void *value, enum eb
 {
 	const struct ebpfnet__map_sums *sums;
 	EBPFNET__SCRATCH(scratch);
-	const uint8_t *read;
+	const uint8_t *read = NULL;
 	int cpus;
 
 	if (!map || !key || !value)
@@ -119,7 +119,7 @@ int ebpfnet_map_each(const struct ebpfnet_map *map, const void *key, ebpfnet_map
 		     void *data)
 {
 	EBPFNET__SCRATCH(scratch);
-	const uint8_t *read;
+	const uint8_t *read = NULL;
 	int cpus, ret = 0;
 
 	if (!map || !key || !fn)
