@@ -396,8 +396,12 @@ static void *send_from_cpu(void *arg)
 	sched_setaffinity(0, sizeof(set), &set);
 	packet_build(&spec, &packet);
 	for (int i = 0; i < 5000; i++) {
-		if (send(wire, packet.data, packet.len, 0) != (ssize_t)packet.len)
-			return (void *)1;
+		/* No room in the device's queue: it was not sent. */
+		while (send(wire, packet.data, packet.len, 0) != (ssize_t)packet.len) {
+			if (errno != ENOBUFS)
+				return (void *)1;
+			usleep(300);
+		}
 		if (i % 32 == 0)
 			usleep(300);
 	}

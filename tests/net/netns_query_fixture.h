@@ -46,6 +46,19 @@ static struct test_cgroup cgroup;
 static pid_t child;
 static int child_end = -1; /* the child lives until it is closed */
 
+/* Before a test's own context is there. */
+static inline bool has_tcx(void)
+{
+	struct ebpfnet_ctx *own;
+	int has;
+
+	if (ebpfnet_ctx_new(NULL, &own, NULL) < 0)
+		return false;
+	has = ebpfnet_probe(own, EBPFNET_FEATURE_TCX, NULL);
+	ebpfnet_ctx_unref(own);
+	return has == 1;
+}
+
 static struct ebpfnet_object *load(const char *name)
 {
 	struct ebpfnet_object *obj;

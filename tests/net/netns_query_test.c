@@ -372,6 +372,8 @@ int main(void)
 	test_need_bpffs();
 	if (test_shell("bpftool version >/dev/null 2>&1"))
 		test_skip("bpftool is not installed");
+	if (!has_tcx())
+		test_skip("this kernel has no TCX, which is among what is listed");
 	return test_run(test_suite_around("netns_query", tests, sizeof(tests) / sizeof(*tests), 60,
 					  begin, end));
 }

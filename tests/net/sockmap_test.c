@@ -188,6 +188,9 @@ END_TEST
  */
 START_TEST(test_stream_parser_and_verdict)
 {
+	if (!has_skb_verdict())
+		TEST_SKIP_CASE("before 5.13 the kernel itself repeats what a parser splits (seen "
+			       "on 5.10)");
 	ROUNDS(SOCK_STREAM)
 	{
 		struct ebpfnet_link *parser = attach("parser"), *link = attach("stream_verdict");
@@ -349,6 +352,9 @@ END_TEST
 /* A socket that carries data through a longer redirect keeps every byte in order. */
 START_TEST(test_order_of_many)
 {
+	if (!has_skb_verdict())
+		TEST_SKIP_CASE(
+			"before 5.13 the kernel itself loses bytes of a burst (seen on 5.10)");
 	ROUNDS(SOCK_STREAM)
 	{
 		struct ebpfnet_link *link = attach("stream_verdict");
