@@ -440,6 +440,8 @@ START_TEST(test_reset_under_traffic)
 
 		start(tried[k], 1024, EBPFNET_XDP_NATIVE);
 		ck_assert_int_eq(pthread_create(&thread, NULL, send_from_cpu, (void *)0), 0);
+		for (int i = 0; i < 5000 && stats().packets == 0; i++)
+			usleep(1000);
 		for (int i = 0; i < 8; i++) {
 			usleep(1000);
 			ASSERT_OK(ebpfnet_counter_reset(counter, &err), err);
