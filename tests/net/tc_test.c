@@ -78,6 +78,15 @@ START_TEST(test_verdict_and_count)
 			count_dropped(direction, via);
 			ck_assert_uint_eq(attached(direction, EBPFNET_VIA_ANY), 0);
 		}
+	/* The way that was chosen where the caller did not choose. */
+	for (uint32_t direction = EBPFNET_INGRESS; direction <= EBPFNET_EGRESS; direction++) {
+		struct ebpfnet_tc_opts o = opts_of(direction, EBPFNET_VIA_ANY);
+		struct ebpfnet_link *link = attach(program("pass_port"), direction, &o);
+
+		test_way(direction == EBPFNET_INGRESS ? "tc ingress" : "tc egress",
+			 info_of(link).via == EBPFNET_VIA_TCX ? "works" : "falls back to clsact");
+		ebpfnet_link_close(link);
+	}
 }
 END_TEST
 

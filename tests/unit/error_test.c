@@ -190,6 +190,27 @@ START_TEST(the_last_failure_counts)
 }
 END_TEST
 
+/* Where nobody knows better, what is refused has a remedy all the same. */
+START_TEST(permission_has_a_hint)
+{
+	struct ebpfnet_error *err = NULL;
+
+	for (int own = 0; own < 2; own++) {
+		{
+			EBPFNET__CALL(call, NULL, &err, "call");
+
+			if (own)
+				ebpfnet__hint(&call, "its own");
+			ebpfnet__fail(&call, -EPERM, 0, "refused");
+		}
+		ck_assert_ptr_nonnull(ebpfnet_error_hint(err));
+		ck_assert_int_eq(strcmp(ebpfnet_error_hint(err), "its own") == 0, own);
+		ebpfnet_error_free(err);
+		err = NULL;
+	}
+}
+END_TEST
+
 static int fall_back(struct ebpfnet_error **err)
 {
 	EBPFNET__CALL(call, NULL, err, "call");
@@ -334,5 +355,6 @@ START_TEST(libbpf_text_is_bounded)
 END_TEST
 
 TEST_MAIN("error", 60, the_line, no_error, the_kind_that_an_errno_suggests, every_kind_has_a_word,
-	  what_hangs_on_it, empty_notes_are_none, the_last_failure_counts, a_fallback_forgets,
-	  from_a_call_below, out_of_memory, errno_survives, long_names, libbpf_text_is_bounded)
+	  what_hangs_on_it, empty_notes_are_none, the_last_failure_counts, permission_has_a_hint,
+	  a_fallback_forgets, from_a_call_below, out_of_memory, errno_survives, long_names,
+	  libbpf_text_is_bounded)

@@ -13,7 +13,8 @@
 # A kernel is a folder NAME with vmlinuz, config, release, lib/modules/RELEASE (unpacked .ko) and packages
 # (sha256 and name of each package, as sha256sum prints them). They are kept in the folder that
 # EBPFNET_KERNELS names, else /var/cache/libebpfnet-kernels. Kernels put there by hand in that form are
-# taken as they are, so a machine without Debian's archive can still run the guests.
+# taken as they are, so a machine without Debian's archive can still run the guests; with EBPFNET_NO_DEPS=1
+# none is fetched.
 set -euo pipefail
 
 kernels=${EBPFNET_KERNELS:-/var/cache/libebpfnet-kernels}
@@ -159,6 +160,7 @@ for name in "$@"; do
 		mkdir -p "$kernels"
 		exec 9>"$kernels/.lock"
 		flock -w 900 9 || die "another fetch holds $kernels/.lock"
+		[ -z "${EBPFNET_NO_DEPS:-}" ] || die "no kernel $name in $kernels, and EBPFNET_NO_DEPS forbids to fetch it"
 		# It may have come while we waited.
 		if [ -n "$refresh" ] || [ ! -s "$kernels/$name/release" ]; then fetch "$name"; fi
 		exec 9>&-
